@@ -1,0 +1,60 @@
+"""``python -m flows``: a stage by its name in dvc.yaml, or a command about all of them."""
+
+import importlib
+import sys
+
+COMMANDS = {
+    "run": ("flows.pipeline", "run [--jobs N] [STAGE…]", "the graph, driven by Prefect, independent stages at the same time"),
+    "ui": ("flows.ui", "ui [--stop]", "start the Prefect server if none answers, and print its address"),
+    "configure": ("flows.configure", "configure data=NAME scale=NAME key=value…", "compose params.yaml and show what changed"),
+    "why": ("flows.why", "why", "which stages would run now, and why"),
+    "score": ("flows.score", "score SOURCE PATH [--help]", "a trained classifier on any labelled source"),
+}
+
+
+def main(argv: list[str]) -> int:
+    """Runs one command or stage; returns the exit status."""
+    if not argv or argv[0] in ("-h", "--help"):
+        print(usage())
+        return 0 if argv else 2
+    name, *rest = argv
+    try:
+        if name in COMMANDS:
+            return importlib.import_module(COMMANDS[name][0]).main(rest) or 0
+        return _stage(name, rest)
+    except (ValueError, OSError) as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def usage() -> str:
+    """The help text, with the stages that dvc.yaml has now."""
+    from flows.graph import names
+
+    width = max(len(form) for _, form, _ in COMMANDS.values())
+    lines = [f"  {form:{width}}  {meaning}" for _, form, meaning in COMMANDS.values()]
+    return "\n".join(
+        ["usage: python -m flows COMMAND", "", *lines, f"  {'STAGE':{width}}  one stage alone: {', '.join(names())}", ""]
+        + ["`dvc repro` runs what has changed, in order; `./run` does that in its own environment."]
+    )
+
+
+def _stage(name: str, rest: list[str]) -> int:
+    from flows.graph import names
+    from flows.settings import nearest
+
+    if name not in names():
+        print(f"'{name}' is neither a command nor a stage; {nearest(name, [*COMMANDS, *names()])}", file=sys.stderr)
+        return 2
+    if rest:
+        print(f"a stage takes no arguments, got {' '.join(rest)}; its settings are in params.yaml", file=sys.stderr)
+        return 2
+    from flows.stage import main as run_stage
+
+    return run_stage(name)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

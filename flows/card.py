@@ -1,0 +1,47 @@
+"""The model card of the realtime runner: what is in it, from which data, how good it is, and on what terms."""
+
+from realtime.bundle import Settings
+
+DETECTOR = """MTCNN (Zhang et al. 2016), the P-, R- and O-Net weights of the `mtcnn` package (MIT licence)."""
+LIMITS = """The classifier names the expression that a face shows, which is not what a person feels. Neutral and sad are the
+pair most often taken for each other; glasses and dark or turned faces cost accuracy; the pictures it learned from show mostly
+Western faces. Do not decide anything about people by it."""
+
+
+def card(file: str, record: dict, evaluation: dict | None, settings: Settings, differences: dict[str, float]) -> str:
+    """The card as Markdown.
+
+    Args:
+        file: name of the classifier's weight file.
+        record: the card in that file.
+        evaluation: figures of the `evaluate` stage, for a classifier trained in this run.
+        settings: what model.json holds.
+        differences: the largest difference of each ONNX network from its JAX form.
+    """
+    shown = f"{settings.size}x{settings.size} {'grey' if settings.channels == 1 else 'RGB'}"
+    sections = {
+        "Classifier": [f"file: {file}", f"labels: {', '.join(settings.labels)}", f"input: {shown}, value * {settings.scale:.8f} "
+                       f"{settings.offset:+g}; face box with margin {settings.margin:g}, {'eyes level' if settings.align else 'not turned'}",
+                       *_lines(record)],
+        "Figures of this run": _lines(evaluation) if evaluation else [],
+        "Detector": [DETECTOR, f"faces from {settings.min_face:g} pixels, looked for every {settings.detect_every} frames"],
+        "Conversion": [f"{name}: ONNX and JAX differ by at most {value:.1e}" for name, value in differences.items()],
+        "Emoji": ["drawn by this project; no terms of others"],
+    }  # fmt: skip
+    parts = ["# emoji_cam"] + [_section(title, lines) for title, lines in sections.items() if lines]
+    return "\n\n".join([*parts, f"## Limits\n\n{LIMITS}"]) + "\n"
+
+
+def _section(title: str, lines: list[str]) -> str:
+    return f"## {title}\n\n" + "\n".join(f"- {line}" for line in lines)
+
+
+def _lines(values: dict, prefix: str = "") -> list[str]:
+    """One line a value; names of nested values are joined by a dot."""
+    lines = []
+    for name, value in values.items():
+        if isinstance(value, dict):
+            lines += _lines(value, f"{prefix}{name}.")
+        else:
+            lines.append(f"{prefix}{name}: {value:.4g}" if isinstance(value, float) else f"{prefix}{name}: {value}")
+    return lines

@@ -1,0 +1,89 @@
+"""Stage `fer`: trains the expression classifier on the faces' training rows, watched on their validation rows.
+
+Writes `weights.npz` (with its card), `history.csv` and `curve.png` (the whole learning curve), `faces.png` (validation
+faces with what the network takes them for) and `metrics.json`.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from data.contact_sheet import contact_sheet
+from data.faceset import EXPRESSIONS, FaceSet
+from flows.stage import Stage
+from metrics.plots import learning_curve_picture
+from models.fer import weights
+from models.fer.mini_xception import MiniXception
+from models.fer.predict import probabilities
+from models.fer.train import Faces, fit
+from models.training import History
+
+PANELS = {"loss": ["train_loss", "validation_loss"], "accuracy": ["train_accuracy", "validation_accuracy"]}
+SHOWN = 40  # validation faces on the preview
+
+
+def run(stage: Stage) -> None:
+    """Trains `fer.network` by the recipe in `params.fer`; raises ValueError where there is nothing labelled to train on."""
+    faces = FaceSet.open(stage.inputs["faces"] / "set")
+    labelled = faces.select(faces.table["label"].notna().to_numpy())
+    training, validation = labelled.split("train"), labelled.split("validation")
+    stage.watch.log(f"{len(training):,} faces to train on, {len(validation):,} to watch")
+    shown = validation.select(np.arange(min(SHOWN, len(validation))))
+
+    def preview(model: MiniXception, history: History) -> dict[str, Path]:
+        learning_curve_picture(pd.DataFrame(history), stage.out / "curve.png", PANELS)
+        write_faces(model, shown, stage.out / "faces.png")
+        return {"learning curve": stage.out / "curve.png", "validation faces": stage.out / "faces.png"}
+
+    recipe = stage.params.fer
+    model, outcome = fit(
+        recipe,
+        labels_of(training),
+        labels_of(validation),
+        classes=len(EXPRESSIONS),
+        seed=stage.params.seed,
+        checkpoints=stage.checkpoints,
+        watch=stage.watch,
+        preview=preview,
+    )
+    best = pd.DataFrame(outcome.history).iloc[-1]
+    if recipe.select == "best":
+        history = pd.DataFrame(outcome.history)
+        best = history.loc[history["validation_accuracy"][::-1].idxmax()]
+    figures = {name: float(value) for name, value in best.items()}
+    card = {
+        "network": recipe.network,
+        "labels": list(EXPRESSIONS),
+        "size": faces.images.shape[1],
+        "channels": faces.images.shape[3],
+        "pixels": "(x / 127.5) - 1",
+        "sources": sorted(faces.table["source"].dropna().unique()),
+        "training_faces": len(training),
+        "validation_faces": len(validation),
+        "seed": stage.params.seed,
+        "recipe": asdict(recipe),
+        "figures": figures,
+    }
+    weights.save(stage.out / "weights.npz", model, card)
+    pd.DataFrame(outcome.history).to_csv(stage.out / "history.csv", index=False)
+    (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def labels_of(faces: FaceSet) -> Faces:
+    return Faces(faces.images, faces.table["label"].to_numpy(np.int32))
+
+
+def write_faces(model: MiniXception, faces: FaceSet, path: Path) -> None:
+    """The first validation faces under what the network takes them for, with the truth where it differs."""
+    chosen = probabilities(model, faces.images).argmax(axis=1)
+    titles = [
+        EXPRESSIONS[guess] if guess == truth else f"{EXPRESSIONS[guess]} ({EXPRESSIONS[truth]})"
+        for guess, truth in zip(chosen, faces.table["label"])
+    ]
+    sheet = contact_sheet(np.asarray(faces.images[:]), labels=titles)
+    _, encoded = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+    path.write_bytes(encoded)

@@ -1,0 +1,156 @@
+"""The typed, strict form of ``params.yaml``: what runs now. A wrong key or value is refused with its name and the nearest."""
+
+import difflib
+import json
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Literal, get_type_hints
+
+from pydantic import Field, TypeAdapter, ValidationError
+from ruamel.yaml import YAML, YAMLError
+
+from models.fer.recipe import Recipe
+
+FILE = Path("params.yaml")
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class SettingsError(ValueError):
+    """``params.yaml`` or a choice in ``conf/`` is not what the stages understand."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """What ``ingest`` reads, and how it divides it."""
+
+    source: Literal["synthetic", "fer2013", "folder"]
+    path: str  # file or folder, from the repository's root; for drawn faces, the program that draws them
+    size: Annotated[int, Field(ge=16, le=1024)]  # side of an ingested picture in pixels, letterboxed
+    channels: Literal[1, 3]  # grey or RGB
+    validation: Share  # share carved from the training pictures where the source has no validation split
+    test: Share  # share carved from all pictures where the source has no test split
+    count: Count  # pictures to draw; a source with pictures of its own gives all it has
+
+    def __post_init__(self) -> None:
+        if self.validation + self.test >= 1:
+            raise ValueError(f"validation {self.validation} and test {self.test} leave nothing to train on")
+
+
+@dataclass(frozen=True)
+class Faces:
+    """How ``faces`` finds and cuts faces out of pictures."""
+
+    detect: bool  # false where every picture is a face already
+    size: Annotated[int, Field(ge=16, le=512)]  # side of a cut face in pixels
+    channels: Literal[1, 3]
+    margin: Share  # kept around the face, as a share of its box
+    min_face: Annotated[int, Field(ge=12)]  # pixels; smaller faces are not looked for
+    align: bool  # turn the face so that its eyes are level
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """What ``evaluate`` scores the classifier on."""
+
+    splits: tuple[str, ...] | None  # null: all that are neither train nor validation
+    confidence: Annotated[float, Field(gt=0, lt=1)]  # of the intervals
+
+
+@dataclass(frozen=True)
+class Export:
+    """What goes into the realtime runner."""
+
+    classifier: Literal["released", "trained"]
+    emoji: Literal["drawn"]
+    min_face: Annotated[int, Field(ge=12)]  # pixels
+    detect_every: Count  # frames; faces are tracked in between
+    smoothing: Annotated[float, Field(ge=0, lt=1)]  # weight of the past in a person's running probabilities
+
+
+@dataclass(frozen=True)
+class Params:
+    """The whole of ``params.yaml``."""
+
+    seed: Annotated[int, Field(ge=0)]
+    scale: str  # the name of the choice in conf/scale that the sizes below come from
+    data: Data
+    faces: Faces
+    fer: Recipe
+    evaluate: Evaluate
+    export: Export
+
+
+def load(path: Path = FILE) -> Params:
+    """The settings in a YAML file; raises ``SettingsError`` naming file, key, what was expected and what was found."""
+    return validate(read(path), path)
+
+
+def read(path: Path) -> dict:
+    """The mapping in a YAML file, unchecked."""
+    try:
+        values = YAML(typ="safe").load(path)
+    except FileNotFoundError:
+        raise SettingsError(f"{path} is missing: make it with `python -m flows configure`") from None
+    except YAMLError as error:
+        raise SettingsError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise SettingsError(f"{path} holds {type(values).__name__}, not a mapping of settings")
+    return values
+
+
+def validate(values: dict, path: Path = FILE) -> Params:
+    """``values`` as typed settings; ``path`` is the file that errors name."""
+    try:
+        # By way of JSON, because strict validation of Python values takes dataclasses but no mappings.
+        return TypeAdapter(Params).validate_json(json.dumps(values, allow_nan=False), strict=True, extra="forbid")
+    except ValidationError as error:
+        faults = "\n".join(f"  {_fault(each)}" for each in error.errors(include_url=False))
+        raise SettingsError(f"{path}:\n{faults}") from None
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"{path} holds a value that is not a finite number, text, list or mapping: {error}") from None
+
+
+def flatten(values: dict, prefix: str = "") -> dict:
+    """Nested settings as one mapping from dotted keys, in order."""
+    flat = {}
+    for key, value in values.items():
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
+
+
+def keys(section: type = Params, prefix: str = "") -> list[str]:
+    """The dotted names of all settings, such as ``fer.epochs``."""
+    names = []
+    hints = get_type_hints(section)
+    for field in fields(section):
+        kind = hints[field.name]
+        name = prefix + field.name
+        names += keys(kind, f"{name}.") if is_dataclass(kind) else [name]
+    return names
+
+
+def keys_and_sections() -> list[str]:
+    """``keys()`` and the names of the sections that they are in."""
+    names = keys()
+    return sorted({*names, *(name.rpartition(".")[0] for name in names if "." in name)})
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """A sentence for an error: the known word nearest to ``word``, or all of them if none is near."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(sorted(known))}"
+
+
+def _fault(error: dict) -> str:
+    key, got = ".".join(str(part) for part in error["loc"]), error["input"]
+    match error["type"]:
+        case "unexpected_keyword_argument":
+            return f"unknown key '{key}'; {nearest(key, keys_and_sections())}"
+        case "missing":
+            return f"key '{key}' is missing; `python -m flows configure` writes all keys"
+        case "value_error":
+            return f"'{key}': {error['msg'].removeprefix('Value error, ')}"
+        case _:
+            return f"'{key}': {error['msg'].replace('Input', 'it')}, got {got!r} ({type(got).__name__})"

@@ -1,0 +1,1 @@
+"""Figures of merit: how good a classifier is, how sure that is, and pictures of both."""

@@ -1,0 +1,1 @@
+"""Networks, losses and training programs, one package a paper."""

@@ -1,0 +1,1 @@
+"""Expression classifiers: networks, the weights people have, and how they are trained."""

@@ -1,0 +1,138 @@
+"""Weights of expression classifiers on disk: our own .npz with a card, and Keras HDF5 files read without TensorFlow.
+
+An .npz holds one array a weight, named by its path in the network, and the card (JSON: network, classes, input size, pixel
+range, where it was trained, on what, how well). Nothing is ever unpickled.
+"""
+
+import json
+import os
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx, traverse_util
+
+from models.fer.mini_xception import FEATURES, MiniXception
+
+CARD = "card"
+EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # the order of the published weights
+GENDERS = ("woman", "man")
+
+
+class WeightsError(ValueError):
+    """A weights file is not what its name or card says."""
+
+
+def load(path: Path | str) -> tuple[MiniXception, dict[str, Any]]:
+    """The network in a .npz of ours or a Keras .hdf5/.h5, and its card.
+
+    The card always has `labels` (class names in order), `size` and `channels` of its input. Raises FileNotFoundError and
+    WeightsError.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no weights at {path}: train them (`python -m flows run evaluate`) or name another file")
+    return _load_keras(path) if path.suffix in (".hdf5", ".h5") else _load_npz(path)
+
+
+def save(path: Path, model: MiniXception, card: Mapping[str, Any]) -> None:
+    """Write an .npz beside its place and rename it there; the same weights and card give the same bytes."""
+    state = nnx.to_pure_dict(nnx.state(model, (nnx.Param, nnx.BatchStat)))
+    arrays = {name: np.asarray(value) for name, value in sorted(_flat(state).items())}
+    beside = path.with_name(path.name + ".part")
+    with beside.open("wb") as out:
+        np.savez(out, **arrays, **{CARD: np.array(json.dumps(card, sort_keys=True))})
+        out.flush()
+        os.fsync(out.fileno())
+    beside.replace(path)
+
+
+def _flat(state: Mapping[str, Any]) -> dict[str, Any]:
+    return {"/".join(map(str, keys)): value for keys, value in traverse_util.flatten_dict(state).items()}
+
+
+def _fill(path: Path, card: dict[str, Any], value_of: Callable[[str], np.ndarray]) -> MiniXception:
+    """A network whose every value comes from `value_of(name)`, checked against the shape the card implies."""
+    model = MiniXception(len(card["labels"]), card["channels"], rngs=nnx.Rngs(0))
+    graph, state = nnx.split(model)
+    values = {}
+    for name, drawn in _flat(nnx.to_pure_dict(state)).items():
+        value = value_of(name)
+        if value.shape != drawn.shape:
+            raise WeightsError(f"{path}: {name} has shape {value.shape}, mini-Xception with this card has {drawn.shape}")
+        values[tuple(int(key) if key.isdigit() else key for key in name.split("/"))] = jnp.asarray(value, jnp.float32)
+    return nnx.merge(graph, traverse_util.unflatten_dict(values))
+
+
+def _load_npz(path: Path) -> tuple[MiniXception, dict[str, Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        card = json.loads(str(arrays.pop(CARD)))
+    except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError) as error:
+        raise WeightsError(f"{path} is not a weights file of ours (an .npz with a card): {error}") from error
+
+    def value_of(name: str) -> np.ndarray:
+        if name not in arrays:
+            raise WeightsError(f"{path} lacks {name}; it holds {', '.join(sorted(arrays)[:4])} … ({len(arrays)} arrays)")
+        return arrays[name]
+
+    return _fill(path, card, value_of), card
+
+
+def _load_keras(path: Path) -> tuple[MiniXception, dict[str, Any]]:
+    try:
+        with h5py.File(path, "r") as file:
+            root = file["model_weights"] if "model_weights" in file else file
+            # The scope inside a layer's group differs between files ("conv2d_1_1/kernel:0", "conv2d_1/kernel:0").
+            arrays = {
+                f"{layer}/{name.decode().rsplit('/', 1)[1].removesuffix(':0')}": group[name][()]
+                for layer, group in root.items()
+                for name in group.attrs["weight_names"]
+            }
+            config = json.loads(file.attrs["model_config"])
+    except (OSError, KeyError) as error:
+        raise WeightsError(f"{path} is not a Keras weights file with its configuration: {error}") from error
+    kernel = arrays.get("conv2d_1/kernel", np.zeros(0))
+    if kernel.shape[:2] != (3, 3) or kernel.shape[-1] != 8:
+        raise WeightsError(f"{path}: first kernel {kernel.shape}, mini-Xception has (3, 3, channels, 8): another network")
+    _, side, _, channels = config["config"]["layers"][0]["config"]["batch_input_shape"]
+    labels = {len(EXPRESSIONS): EXPRESSIONS, len(GENDERS): GENDERS}.get(len(arrays["conv2d_7/bias"]))
+    if labels is None:
+        raise WeightsError(f"{path} has {len(arrays['conv2d_7/bias'])} classes; 7 (expression) and 2 (gender) are known")
+    card = {"network": "mini_xception", "labels": list(labels), "size": side, "channels": channels, "maker": path.name}
+    names = keras_names()
+
+    def value_of(name: str) -> np.ndarray:
+        try:
+            value = arrays[names[name]]
+        except KeyError as error:
+            raise WeightsError(f"{path} lacks {names[name]}") from error
+        # Keras keeps a depthwise kernel as (3, 3, C, 1) and a 1×1 kernel as (1, 1, C, F).
+        if name.endswith("depthwise"):
+            return value[..., 0]
+        return value[0, 0] if name.endswith(("pointwise", "shortcut")) else value
+
+    return _fill(path, card, value_of), card
+
+
+def keras_names() -> dict[str, str]:
+    """Our weight's path -> Keras' "layer/weight". Keras numbers layers by creation: a module's shortcut comes first."""
+    layers = {"stem/0": "conv2d_1/kernel", "stem/1": "conv2d_2/kernel", "head/kernel": "conv2d_7/kernel", "head/bias": "conv2d_7/bias"}
+    norms = {"stem_norms/0": 1, "stem_norms/1": 2}
+    for k in range(len(FEATURES)):
+        module = f"modules/{k}"
+        layers[f"{module}/shortcut"] = f"conv2d_{k + 3}/kernel"
+        for which, number in (("first", 2 * k + 1), ("second", 2 * k + 2)):
+            layers[f"{module}/{which}/depthwise"] = f"separable_conv2d_{number}/depthwise_kernel"
+            layers[f"{module}/{which}/pointwise"] = f"separable_conv2d_{number}/pointwise_kernel"
+        for place, norm in enumerate(("shortcut_norm", "first_norm", "second_norm")):
+            norms[f"{module}/{norm}"] = 3 * (k + 1) + place
+    fields = {"scale": "gamma", "bias": "beta", "mean": "moving_mean", "var": "moving_variance"}
+    for norm, number in norms.items():
+        layers |= {f"{norm}/{ours}": f"batch_normalization_{number}/{keras}" for ours, keras in fields.items()}
+    return layers

@@ -1,0 +1,29 @@
+"""What every test runs under: strict dtypes, no silent rank promotion, two pretended devices; and where real data lies."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Before JAX is imported anywhere: its devices are counted once.
+os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
+os.environ["JAX_PLATFORMS"] = "cpu"
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def strict_jax() -> None:
+    import jax
+
+    jax.config.update("jax_numpy_dtype_promotion", "strict")
+    jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of recorded numbers and real data beside the checkout; a test that needs it is skipped elsewhere."""
+    folder = ROOT.parent / "shared"
+    if not (folder / "parity").is_dir():
+        pytest.skip("needs the recorded numbers and real data, which are not part of the repository")
+    return folder

@@ -1,0 +1,133 @@
+"""The stage `evaluate` on a small set and a random network: what it writes agrees with the network; wrong splits are named."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from flax import nnx
+from sklearn.metrics import accuracy_score, balanced_accuracy_score
+
+from data.faceset import EXPRESSIONS, FaceSetWriter
+from flows import evaluate
+from flows.settings import Evaluate
+from models.fer import predict, weights
+from models.fer.mini_xception import MiniXception
+
+
+class Listener:
+    """Keeps what a stage says."""
+
+    def __init__(self):
+        self.lines, self.tables, self.steps = [], {}, []
+
+    def log(self, text):
+        self.lines.append(text)
+
+    def progress(self, done, total, text=""):
+        self.steps.append((done, total))
+
+    def table(self, name, rows):
+        self.tables[name] = rows
+
+
+@pytest.fixture
+def stage(tmp_path):
+    """A set of 30 training, 20 test and 10 public_test faces of noise, and a network of random weights."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {"split": split, "label": int(rng.integers(0, 6)), "subject": f"p{i // 2}" if split == "test" else None}
+        for split, count in (("train", 30), ("test", 20), ("public_test", 10))
+        for i in range(count)
+    ]
+    (tmp_path / "faces").mkdir()
+    with FaceSetWriter(tmp_path / "faces" / "set", (48, 48, 1)) as writer:
+        writer.append(rng.integers(0, 256, (60, 48, 48, 1), np.uint8), rows)
+    (tmp_path / "fer").mkdir()
+    card = {"labels": list(EXPRESSIONS), "size": 48, "channels": 1}
+    weights.save(tmp_path / "fer" / "weights.npz", MiniXception(rngs=nnx.Rngs(0)), card)
+    (tmp_path / "out").mkdir()
+    return SimpleNamespace(
+        params=SimpleNamespace(seed=0, evaluate=Evaluate(splits=None, confidence=0.95)),
+        inputs={"faces": tmp_path / "faces", "fer@base": tmp_path / "fer"},
+        out=tmp_path / "out",
+        watch=Listener(),
+    )
+
+
+def test_predictions_and_figures_are_the_network_s(stage):
+    evaluate.run(stage)
+    found = pd.read_parquet(stage.out / "predictions.parquet")
+    assert list(found.columns) == ["id", "split", "label", *evaluate.PROBABILITIES]
+    assert found["split"].tolist() == ["test"] * 20 + ["public_test"] * 10  # training faces are not scored
+    model, _ = weights.load(stage.inputs["fer@base"] / "weights.npz")
+    images = np.load(stage.inputs["faces"] / "set" / "images.npy")
+    np.testing.assert_allclose(found[evaluate.PROBABILITIES], predict.probabilities(model, images[30:]), atol=1e-6)
+
+    figures = json.loads((stage.out / "metrics.json").read_text())
+    assert all(isinstance(value, (int, float)) for value in figures.values())
+    for split in ("test", "public_test"):
+        here = found[found["split"] == split]
+        called = here[evaluate.PROBABILITIES].to_numpy().argmax(axis=1)
+        assert figures[f"{split}/n"] == len(here)
+        assert figures[f"{split}/accuracy"] == pytest.approx(accuracy_score(here["label"], called))
+        assert figures[f"{split}/accuracy_low"] < figures[f"{split}/accuracy"] < figures[f"{split}/accuracy_high"]
+        assert figures[f"{split}/balanced_accuracy"] == pytest.approx(balanced_accuracy_score(here["label"], called))
+    assert "test/recall_neutral" not in figures  # no face of that class: unknown, not 0
+    assert "test/recall_angry" in figures and "test/recall_angry_low" in figures
+
+
+def test_plot_tables_hold_every_face_and_whole_curves(stage):
+    evaluate.run(stage)
+    pairs = pd.read_csv(stage.out / "confusion.csv")
+    found = pd.read_parquet(stage.out / "predictions.parquet")
+    assert (pairs["actual"] == found["label"].map(dict(enumerate(EXPRESSIONS)))).all()
+    assert set(pairs["predicted"]) <= set(EXPRESSIONS)
+    points = pd.read_csv(stage.out / "roc.csv")
+    for _, line in points.groupby(["split", "expression"]):
+        assert line[["fpr", "tpr"]].iloc[[0, -1]].to_numpy().tolist() == [[0, 0], [1, 1]]
+    assert {path.name for path in stage.out.iterdir()} == {
+        "predictions.parquet", "confusion.csv", "roc.csv", "confusion.png", "roc.png", "metrics.json"
+    }
+    assert [row["expression"] for row in stage.watch.tables["recall on test"]] == list(EXPRESSIONS)
+    assert stage.watch.steps[-1] == (30, 30)
+    assert any(line.startswith("public_test: 10 faces, accuracy") for line in stage.watch.lines)
+
+
+def test_the_same_run_gives_the_same_bytes(stage):
+    evaluate.run(stage)
+    first = {path.name: path.read_bytes() for path in stage.out.iterdir()}
+    evaluate.run(stage)
+    assert {path.name: path.read_bytes() for path in stage.out.iterdir()} == first
+
+
+def test_named_splits_replace_the_choice(stage):
+    stage.params.evaluate = replace(stage.params.evaluate, splits=("train",))
+    evaluate.run(stage)
+    assert set(pd.read_parquet(stage.out / "predictions.parquet")["split"]) == {"train"}
+
+
+@pytest.mark.parametrize(
+    ("splits", "message"),
+    [(("test", "tset"), "names tset; the splits of this set: public_test, test, train"), ((), "evaluate.splits is empty")],
+)
+def test_wrong_splits_are_named(stage, splits, message):
+    stage.params.evaluate = replace(stage.params.evaluate, splits=splits)
+    with pytest.raises(ValueError, match=message):
+        evaluate.run(stage)
+
+
+def test_nothing_held_out_is_an_error():
+    with pytest.raises(ValueError, match="nothing to evaluate on.*train, validation"):
+        evaluate.choose(pd.Series(["train", "validation", None]), None)
+
+
+def test_faces_without_label_are_counted_and_refused(stage):
+    folder = stage.inputs["faces"] / "set"
+    table = pd.read_parquet(folder / "faces.parquet")
+    table["label"] = table["label"].astype("Int8").where(table.index != 31)
+    table.to_parquet(folder / "faces.parquet")
+    with pytest.raises(ValueError, match="1 of 30 faces in public_test, test have no label"):
+        evaluate.run(stage)
