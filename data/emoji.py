@@ -1,4 +1,4 @@
-"""Seven emoji faces, one an expression: the curves that action units give a face, exaggerated and drawn as a yellow disc."""
+"""Seven emoji, one an expression: the curves that action units give a face, exaggerated, on a yellow disc."""
 
 from functools import lru_cache
 
@@ -17,11 +17,11 @@ SHOWN = {"angry": 2, "disgust": 1, "fear": 1, "happy": 2, "sad": 2, "surprise": 
 EXAGGERATION = 1.45
 
 LIT, BODY, RIM = np.array([(255, 233, 112), (255, 205, 52), (233, 146, 20)], np.float32) / 255
-DARK = np.array([(74, 40, 20)], np.float32)[0] / 255
-MOUTH = np.array([(112, 24, 30)], np.float32)[0] / 255
-TONGUE = np.array([(240, 98, 104)], np.float32)[0] / 255
-WHITE = np.array([(255, 253, 248)], np.float32)[0] / 255
-WATER = np.array([(86, 178, 246)], np.float32)[0] / 255
+DARK = np.array((74, 40, 20), np.float32) / 255
+MOUTH = np.array((112, 24, 30), np.float32) / 255
+TONGUE = np.array((240, 98, 104), np.float32) / 255
+WHITE = np.array((255, 253, 248), np.float32) / 255
+WATER = np.array((86, 178, 246), np.float32) / 255
 # Colour that floods the disc, and where it is strongest: y from -1 (top) to 1, and how far it spreads.
 TINTS = {"angry": ((226, 44, 30), -0.9, 1.0, 0.85), "disgust": ((120, 176, 40), 0.9, 1.5, 0.85),
          "fear": ((96, 150, 235), -1.0, 0.75, 0.9), "sad": ((150, 170, 200), 1.0, 0.9, 0.25)}
@@ -56,12 +56,12 @@ def draw_emoji(expression: str, size: int) -> np.ndarray:
 @lru_cache(maxsize=2)
 def _grid(side: int) -> tuple[np.ndarray, np.ndarray]:
     """x (1, side) and y (side, 1) from -1 to 1."""
-    axis = ((np.arange(side, dtype=np.float32) + 0.5) / side * 2 - 1)
+    axis = (np.arange(side, dtype=np.float32) + 0.5) / side * 2 - 1
     return axis[None], axis[:, None]
 
 
 def _disc(expression: str, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """The bare head (side, side, 3), shaded like a ball, painted beyond its edge too; and its coverage (side, side)."""
+    """The bare head (side, side, 3), shaded like a ball, painted beyond its edge too; its coverage (side, side)."""
     x, y = _grid(side)
     radius = np.sqrt(x**2 + y**2) / 0.97
     gleam = np.clip(1 - np.sqrt((x + 0.22) ** 2 + (y + 0.42) ** 2) / 1.1, 0, 1)[..., None] ** 0.9
@@ -149,10 +149,12 @@ def _draw_mouth(picture: np.ndarray, face: Face, tongue_out: bool) -> None:
         _lay(picture, _cover(picture, _stroke(edge, 0.03)), DARK)
     if tongue_out:
         tip = (upper[16, 1] + bottom) / 2
-        shape = spline(np.array([(-0.13, tip), (-0.14, tip + 0.13), (0.0, tip + 0.25), (0.14, tip + 0.13), (0.13, tip)]), 40)
+        corners = [(-0.13, tip), (-0.14, tip + 0.13), (0.0, tip + 0.25), (0.14, tip + 0.13), (0.13, tip)]
+        shape = spline(np.array(corners), 40)
         _lay(picture, _cover(picture, shape + (0, 0.012), soft=0.008), DARK)
         _lay(picture, _cover(picture, shape), TONGUE)
-        _lay(picture, _cover(picture, _stroke(np.array([(0, tip + 0.02), (0, tip + 0.09), (0, tip + 0.15)]), 0.02)), TONGUE * 0.7)
+        groove = np.array([(0, tip + 0.02), (0, tip + 0.09), (0, tip + 0.15)])
+        _lay(picture, _cover(picture, _stroke(groove, 0.02)), TONGUE * 0.7)
 
 
 def _draw_wrinkles(picture: np.ndarray) -> None:
@@ -163,7 +165,8 @@ def _draw_wrinkles(picture: np.ndarray) -> None:
 
 def _draw_tear(picture: np.ndarray, eye: Eye) -> None:
     x, y = _place(eye.centre) + (0.10, 0.20)
-    drop = spline(np.array([(0, -0.13), (0.055, 0.0), (0.085, 0.10), (0.0, 0.19), (-0.085, 0.10), (-0.055, 0.0)]) + (x, y), 60, closed=True)
+    outline = np.array([(0, -0.13), (0.055, 0.0), (0.085, 0.10), (0.0, 0.19), (-0.085, 0.10), (-0.055, 0.0)])
+    drop = spline(outline + (x, y), 60, closed=True)
     _lay(picture, _cover(picture, drop + (0, 0.015), soft=0.015) * 0.4, RIM * 0.7)
     _lay(picture, _cover(picture, drop), WATER)
     _lay(picture, _cover(picture, _ellipse((x - 0.03, y + 0.09), (0.02, 0.045)), soft=0.006), WHITE)

@@ -4,9 +4,9 @@ import importlib
 import sys
 
 COMMANDS = {
-    "run": ("flows.pipeline", "run [--jobs N] [STAGE…]", "the graph, driven by Prefect, independent stages at the same time"),
+    "run": ("flows.pipeline", "run [--jobs N] [STAGE…]", "the graph, driven by Prefect, side by side where it can be"),
     "ui": ("flows.ui", "ui [--stop]", "start the Prefect server if none answers, and print its address"),
-    "configure": ("flows.configure", "configure data=NAME scale=NAME key=value…", "compose params.yaml and show what changed"),
+    "configure": ("flows.configure", "configure [KEY=VALUE…]", "make params.yaml: data=NAME scale=NAME, any setting"),
     "why": ("flows.why", "why", "which stages would run now, and why"),
     "score": ("flows.score", "score SOURCE PATH [--help]", "a trained classifier on any labelled source"),
 }
@@ -25,6 +25,10 @@ def main(argv: list[str]) -> int:
     except (ValueError, OSError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        remedy = f"call `./run {' '.join(argv)}`, or first `source .venv/bin/activate`"
+        print(f"{sys.executable} has no {error.name}: {remedy}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 
@@ -35,10 +39,9 @@ def usage() -> str:
 
     width = max(len(form) for _, form, _ in COMMANDS.values())
     lines = [f"  {form:{width}}  {meaning}" for _, form, meaning in COMMANDS.values()]
-    return "\n".join(
-        ["usage: python -m flows COMMAND", "", *lines, f"  {'STAGE':{width}}  one stage alone: {', '.join(names())}", ""]
-        + ["`dvc repro` runs what has changed, in order; `./run` does that in its own environment."]
-    )
+    lines.append(f"  {'STAGE':{width}}  one stage alone: {', '.join(names())}")
+    note = "`dvc repro` runs what has changed, in order; `./run` does that in its own environment."
+    return "\n".join(["usage: python -m flows COMMAND", "", *lines, "", note])
 
 
 def _stage(name: str, rest: list[str]) -> int:

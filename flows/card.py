@@ -3,9 +3,10 @@
 from realtime.bundle import Settings
 
 DETECTOR = """MTCNN (Zhang et al. 2016), the P-, R- and O-Net weights of the `mtcnn` package (MIT licence)."""
-LIMITS = """The classifier names the expression that a face shows, which is not what a person feels. Neutral and sad are the
-pair most often taken for each other; glasses and dark or turned faces cost accuracy; the pictures it learned from show mostly
-Western faces. Do not decide anything about people by it."""
+SHOWN_ABOVE = ("labels", "size", "channels")
+LIMITS = """The classifier names the expression that a face shows, which is not what a person feels. Neutral and sad are
+the pair most often taken for each other; glasses and dark or turned faces cost accuracy; the pictures it learned from
+show mostly Western faces. Do not decide anything about people by it."""
 
 
 def card(file: str, record: dict, evaluation: dict | None, settings: Settings, differences: dict[str, float]) -> str:
@@ -18,16 +19,21 @@ def card(file: str, record: dict, evaluation: dict | None, settings: Settings, d
         settings: what model.json holds.
         differences: the largest difference of each ONNX network from its JAX form.
     """
-    shown = f"{settings.size}x{settings.size} {'grey' if settings.channels == 1 else 'RGB'}"
+    colour = "grey" if settings.channels == 1 else "RGB"
+    turned = "eyes level" if settings.align else "not turned"
     sections = {
-        "Classifier": [f"file: {file}", f"labels: {', '.join(settings.labels)}", f"input: {shown}, value * {settings.scale:.8f} "
-                       f"{settings.offset:+g}; face box with margin {settings.margin:g}, {'eyes level' if settings.align else 'not turned'}",
-                       *_lines(record)],
+        "Classifier": [
+            f"file: {file}",
+            f"labels: {', '.join(settings.labels)}",
+            f"input: {settings.size}x{settings.size} {colour}, value * {settings.scale:.8f} {settings.offset:+g}",
+            f"cut: {turned}, margin {settings.margin:g}",
+            *_lines({name: value for name, value in record.items() if name not in SHOWN_ABOVE}),
+        ],
         "Figures of this run": _lines(evaluation) if evaluation else [],
-        "Detector": [DETECTOR, f"faces from {settings.min_face:g} pixels, looked for every {settings.detect_every} frames"],
+        "Detector": [DETECTOR, f"faces from {settings.min_face:g} pixels, in every {settings.detect_every}th frame"],
         "Conversion": [f"{name}: ONNX and JAX differ by at most {value:.1e}" for name, value in differences.items()],
         "Emoji": ["drawn by this project; no terms of others"],
-    }  # fmt: skip
+    }
     parts = ["# emoji_cam"] + [_section(title, lines) for title, lines in sections.items() if lines]
     return "\n\n".join([*parts, f"## Limits\n\n{LIMITS}"]) + "\n"
 

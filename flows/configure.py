@@ -1,9 +1,9 @@
-"""``configure``: composes ``params.yaml`` from the choices in ``conf/`` (Hydra, by DVC's own function) and shows what changed.
+"""``configure``: composes ``params.yaml`` from the choices in ``conf/``, by DVC's own function, and shows what changed.
 
     python -m flows configure data=fer2013 data.path=data/raw/fer2013.csv scale=smoke fer.epochs=3
 
-``data=`` and ``scale=`` name a file in ``conf/data`` and ``conf/scale``; every other key is one of params.yaml. What is not given
-is as in ``conf/config.yaml``, so the same words give the same file, and ``dvc exp run -S data=fer2013`` gives it too.
+``data=`` and ``scale=`` name a file in ``conf/data`` and ``conf/scale``; every other key is one of params.yaml. What is
+not given is as in ``conf/config.yaml``, so the same words give the same file. ``dvc exp run -S data=fer2013`` gives it too.
 """
 
 import os
@@ -23,7 +23,7 @@ def main(argv: list[str]) -> int:
 
     before = flatten(settings.read(settings.FILE)) if settings.FILE.exists() else {}
     after = flatten(configure(argv))
-    changed = [key for key in {**before, **after} if before.get(key) != after.get(key) or (key in before) != (key in after)]
+    changed = [key for key in {**before, **after} if (key in before, before.get(key)) != (key in after, after.get(key))]
     console = Console(highlight=False)
     if changed:
         table = Table("setting", "was", "is", title=str(settings.FILE), title_justify="left")
@@ -33,12 +33,12 @@ def main(argv: list[str]) -> int:
     else:
         console.print(f"{settings.FILE}: nothing changed")
     if not Path(after["data.path"]).exists():
-        console.print(f"note: data.path is {after['data.path']}, where nothing is yet; ingest will need it", style="yellow")
+        console.print(f"note: data.path is {after['data.path']}, where nothing is yet; ingest needs it", style="yellow")
     return 0
 
 
 def configure(overrides: list[str], conf: Path = CONF, file: Path = settings.FILE) -> dict:
-    """Composes ``conf`` with ``overrides`` into ``file`` and returns its values; nothing is written unless all is valid."""
+    """Composes ``conf`` with ``overrides`` into ``file`` and returns the values; writes nothing unless all is valid."""
     for override in overrides:
         _check(override, conf)
     words = " ".join(["configure", *overrides])
@@ -60,13 +60,14 @@ def _compose(overrides: list[str], conf: Path, output: Path) -> None:
     try:
         compose_and_dump(output, str(conf.resolve()), None, "config", str(conf.resolve()), overrides)
     except (HydraException, OmegaConfBaseException) as error:
-        raise SettingsError(f"{conf} cannot be composed with {' '.join(overrides) or 'its defaults'}: {error}") from None
+        raise SettingsError(f"{conf} cannot be composed with '{' '.join(overrides)}': {error}") from None
 
 
 def _check(override: str, conf: Path) -> None:
-    """Refuses a word that names no choice and no setting, with the nearest that exists; Hydra's own errors name none."""
+    """Refuses a word that names no choice and no setting, with the nearest that does; Hydra's own errors name none."""
     key, equals, value = override.partition("=")
-    groups = {folder.name: sorted(file.stem for file in folder.glob("*.yaml")) for folder in conf.iterdir() if folder.is_dir()}
+    folders = [each for each in conf.iterdir() if each.is_dir()]
+    groups = {folder.name: sorted(file.stem for file in folder.glob("*.yaml")) for folder in folders}
     known = [*groups, *settings.keys()]
     if not equals:
         raise SettingsError(f"'{override}' is not of the form key=value; {nearest(key, known)}")

@@ -1,4 +1,4 @@
-"""Stage `emoji`: the drawn emoji set, one picture an expression, that the runner shows until there are personal ones."""
+"""Stage `emoji`: the drawn emoji, one an expression, that the runner shows until there are personal ones."""
 
 import json
 

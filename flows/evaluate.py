@@ -18,6 +18,7 @@ from metrics import roc
 from metrics.classification import report
 from metrics.plots import confusion_picture, roc_picture
 from models.fer import predict, weights
+from models.fer.mini_xception import MiniXception
 
 SEEN = ("train", "validation")
 PROBABILITIES = [f"p_{name}" for name in EXPRESSIONS]
@@ -81,7 +82,7 @@ def choose(splits: pd.Series, wanted: Sequence[str] | None) -> list[str]:
     return sorted(set(wanted))
 
 
-def classify(model: object, images: np.ndarray, watch: Watcher) -> np.ndarray:
+def classify(model: MiniXception, images: np.ndarray, watch: Watcher) -> np.ndarray:
     """Probabilities (N, 7) float32 of `images` (N, H, W, C) uint8, read from the disk a batch at a time."""
     found = []
     for start in range(0, len(images), BATCH):
@@ -115,7 +116,7 @@ def by_class(found: Mapping) -> list[dict]:
 
 
 def flat(found: Mapping) -> dict[str, float]:
-    """A report's numbers by one name each: the recall of happy and its interval are `recall_happy`, `recall_happy_low`…"""
+    """A report's numbers by one name each: recall of happy and its interval are `recall_happy`, `recall_happy_low`…"""
     figures = {name: value for name, value in found.items() if np.isscalar(value)}
     for column, end in (("recall", ""), ("recall_low", "_low"), ("recall_high", "_high")):
         figures |= {f"recall_{name}{end}": value for name, value in found[column].items()}

@@ -1,6 +1,7 @@
 """The graph as DVC reads it from ``dvc.yaml``: names, order, parameters, inputs and outputs of the stages.
 
-Nothing else in the tree knows the stages. DVC resolves templates and matrix stages, and hashes inputs as it does for ``dvc status``.
+Nothing else in the tree knows the stages. DVC resolves templates and matrix stages, and hashes inputs as it does for
+``dvc status``.
 """
 
 import contextlib
@@ -84,13 +85,13 @@ def fingerprint(name: str) -> str:
 
 
 def status() -> dict[str, list]:
-    """What DVC finds changed, by stage: the entries of ``dvc status --json``. Stages that are up to date are not in it."""
+    """What DVC finds changed, by stage: the entries of ``dvc status --json``, without stages that are up to date."""
     with _repository() as repo:
         return repo.status()
 
 
 def stage_settings(name: str) -> tuple[dict | None, dict]:
-    """The settings that a stage depends on, by dotted key: as in its last run (None if there was none), and as they are now."""
+    """The settings that a stage depends on, by dotted key: as in its last run (None before the first), and as now."""
     from dvc.dependency import ParamsDependency
 
     with _repository() as repo:
@@ -136,5 +137,5 @@ def _node(stage, graph) -> Node:
 
 def _missing(name: str, dep, made: dict[str, str]) -> str:
     maker = made.get(dep.fs_path)
-    remedy = f"stage {maker} makes it: `python -m flows run {name}`" if maker else "put it there, or configure data.path"
+    remedy = f"stage {maker} makes it: `python -m flows run {name}`" if maker else "put it there or set data.path"
     return f"{name} needs {dep.def_path}, which does not exist; {remedy}"

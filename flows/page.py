@@ -1,11 +1,12 @@
 """A stage's page in Prefect: its flow run with the full log, live progress, figures, tables and pictures.
 
-Prefect only watches. The work is done exactly once and its outcome is the stage's outcome, whatever becomes of the server.
+Prefect only watches: the work is done exactly once and its outcome is the stage's, whatever becomes of the server.
 Imported only where a server answers, since Prefect takes seconds to import.
 """
 
 import base64
 import json
+import logging
 import os
 import re
 import socket
@@ -20,21 +21,23 @@ import psutil
 from flows import ui
 from flows.watch import LOGGER, Watch, row
 
-ui.connect(ui.address())
+ui.connect(ui.address())  # first: Prefect reads the environment when it is imported
 
-from prefect import flow, get_run_logger  # noqa: E402  (reads its settings from the environment when imported)
-from prefect.client.orchestration import SyncPrefectClient, get_client  # noqa: E402
-from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate  # noqa: E402
-from prefect.client.schemas.filters import FlowFilter, FlowRunFilter  # noqa: E402
-from prefect.client.schemas.objects import State  # noqa: E402
-from prefect.context import FlowRunContext  # noqa: E402
-from prefect.flow_engine import run_flow  # noqa: E402
-from prefect.flows import Flow  # noqa: E402
-from prefect.states import Cancelled, Crashed, Failed, Pending  # noqa: E402
+from prefect import flow, get_run_logger
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
+from prefect.client.schemas.filters import FlowFilter, FlowRunFilter
+from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
+from prefect.flow_engine import run_flow
+from prefect.flows import Flow
+from prefect.states import Cancelled, Crashed, Failed, Pending
+
+logging.getLogger("prefect").propagate = False  # JAX's libraries give the root logger a handler, which would repeat it
 
 PARENT = "FLOWS_PARENT_TASK_RUN"  # environment: the task of the graph's run that this stage's run is shown under
 EVERY = 2  # seconds between two updates of the same artifact
-SIDE = 1000  # pixels; larger pictures are shown smaller
+SIDE = 900  # pixels; larger pictures are shown smaller
 
 
 def run(name: str, work: Callable[[], None], watch: Watch, settings: dict) -> None:
@@ -51,7 +54,7 @@ def run(name: str, work: Callable[[], None], watch: Watch, settings: dict) -> No
     try:
         run_flow(stage, open_run(stage, name, settings), {"settings": settings}, return_type="state")
     except Exception as error:
-        watch.log(f"Prefect's server went away ({type(error).__name__}); the work is not affected")
+        watch.log(f"Prefect cannot show this run to its end ({type(error).__name__}); the work is not affected")
         LOGGER.debug("Prefect", exc_info=True)
     if not once.started:
         work()
@@ -60,7 +63,7 @@ def run(name: str, work: Callable[[], None], watch: Watch, settings: dict) -> No
 
 
 def open_run(what: Flow, name: str, settings: dict):
-    """A new flow run, under the task that the environment names, if any; runs whose process is gone are closed first."""
+    """A new flow run, under the task that the environment names, if any; lost runs of that flow are closed first."""
     parent = os.environ.get(PARENT)
     with get_client(sync_client=True) as client:
         close_lost_runs(client, what.name)
@@ -110,8 +113,8 @@ class _Once:
         self.error: BaseException | None = None
 
     def __call__(self) -> None:
-        self.started = True
         self.watch.views.append(page := Page())
+        self.started = True
         try:
             self.work()
         except BaseException as error:
@@ -129,6 +132,8 @@ class Page:
         self.logger = get_run_logger()
         self.run = FlowRunContext.get().flow_run
         self.rows: list[dict[str, float]] = []
+        self.titles: dict[str, str] = {}  # of pictures, by the names of their files
+        self.pictures: dict[str, str] = {}  # as Markdown, by title
         self.artifacts: dict[str, UUID] = {}
         self.sent: dict[str, float] = {}
 
@@ -143,18 +148,20 @@ class Page:
         self.logger.info(row(values))
         self.rows.append(values)
         if self._due("metrics"):
-            self._put("metrics", "table", json.dumps(self.rows), "figures while it runs")
+            self._put("metrics", "table", as_json(self.rows), "figures while it runs")
 
     def table(self, name: str, rows: list[dict]) -> None:
-        self._put(name, "table", json.dumps(rows, default=str), name)
+        self._put(name, "table", as_json(rows), name)
 
     def picture(self, name: str, path: Path) -> None:
-        self._put(name, "markdown", f"![{name}]({data_address(path)})", name)
+        title = self.titles.setdefault(path.name, name)  # a file that is shown again is the same picture, now newer
+        self.pictures[title] = f"### {title}\n\n{as_markdown(path)}"
+        self._put("pictures", "markdown", "\n\n".join(self.pictures.values()), "pictures")
 
     def close(self) -> None:
         """Sends what was held back."""
         if self.rows:
-            self._put("metrics", "table", json.dumps(self.rows), "figures while it ran")
+            self._put("metrics", "table", as_json(self.rows), "figures while it ran")
 
     def _due(self, key: str, last: bool = False) -> bool:
         now = time.monotonic()
@@ -173,18 +180,26 @@ class Page:
                     client.update_artifact(self.artifacts[name], ArtifactUpdate(data=data, description=description))
                 else:
                     key = re.sub("[^a-z0-9]+", "-", f"{self.run.name.partition(' ')[0]}-{name}".lower()).strip("-")
-                    artifact = ArtifactCreate(key=key, type=kind, data=data, description=description, flow_run_id=self.run.id)
-                    self.artifacts[name] = client.create_artifact(artifact).id
+                    new = ArtifactCreate(
+                        key=key, type=kind, data=data, description=description, flow_run_id=self.run.id
+                    )
+                    self.artifacts[name] = client.create_artifact(new).id
         except Exception:  # whatever goes wrong in showing it must not end the work
             LOGGER.debug("Prefect did not take %s", name, exc_info=True)
 
 
-def data_address(path: Path) -> str:
-    """A picture file as a ``data:`` address, made smaller where it is larger than ``SIDE``."""
+def as_json(rows: list[dict]) -> str:
+    """Rows of a table as JSON; numbers of NumPy become plain ones, and what JSON has no form for becomes text."""
+    return json.dumps(rows, default=lambda value: value.item() if hasattr(value, "item") else str(value))
+
+
+def as_markdown(path: Path) -> str:
+    """A picture file as Markdown that holds it all, made smaller where it is larger than ``SIDE``."""
     picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if picture is None:
-        raise ValueError(f"{path} is not a picture that OpenCV can read")
+        return f"{path} is not a picture that OpenCV can read"
     scale = SIDE / max(picture.shape[:2])
     if scale < 1:
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", picture)[1]).decode()
+    _, encoded = cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, 85])
+    return f"![{path.stem}](data:image/webp;base64,{base64.b64encode(encoded).decode()})"

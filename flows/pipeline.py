@@ -1,7 +1,7 @@
 """``run``: the graph, driven by Prefect. One task a stage, independent stages at the same time, each through DVC.
 
-A stage is ``dvc --wait-for-lock repro --single-item STAGE`` in a process of its own; DVC decides whether it runs and keeps what it
-makes. The stage's own flow run is shown under the task. This process never imports JAX.
+A stage is ``dvc --wait-for-lock repro --single-item STAGE`` in a process of its own; DVC decides whether it runs and
+keeps what it makes. The stage's own flow run is shown under the task. This process never imports JAX.
 """
 
 import argparse
@@ -142,7 +142,8 @@ def drive(run: Run, name: str, parameters: dict) -> None:
         try:
             for node in run.nodes.values():
                 before = [allow_failure(futures[other]) for other in node.upstream]
-                futures[node.name] = stage.with_options(name=node.name, task_run_name=node.name).submit(node.name, wait_for=before)
+                named = stage.with_options(name=node.name, task_run_name=node.name)
+                futures[node.name] = named.submit(node.name, wait_for=before)
             while wait(list(futures.values()), timeout=POLL).not_done:
                 if page.is_cancelled():
                     run.cancel()

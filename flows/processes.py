@@ -1,4 +1,4 @@
-"""Processes that really end: each in a group of its own, ended whole, and ended too when the one that started it is gone.
+"""Processes that really end: each in a group of its own, ended whole, also when the one that started it is gone.
 
 ``python -m flows.processes COMMAND…`` becomes COMMAND after asking the system for that last promise.
 """
@@ -14,7 +14,7 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def start(command: list[str], environment: dict[str, str]) -> subprocess.Popen:
-    """Starts ``command`` in its own process group; its output, both streams merged, is read as lines from ``stdout``."""
+    """Starts ``command`` in its own process group; its output, both streams merged, is read as lines of ``stdout``."""
     return subprocess.Popen(
         [sys.executable, "-m", "flows.processes", *command],
         stdin=subprocess.DEVNULL,

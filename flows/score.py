@@ -12,6 +12,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -24,9 +25,12 @@ from rich.table import Table
 from data import sources
 from data.faceset import EXPRESSIONS, FaceSet
 from data.letterbox import letterbox
+from flows import settings
 from flows.evaluate import by_class
+from flows.faces import cut_face, main_face
 from metrics.classification import report
 from models.fer import predict, weights
+from models.fer.mini_xception import MiniXception
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAINED = ROOT / "artifacts/fer/base/weights.npz"
@@ -34,6 +38,9 @@ RELEASED = ROOT / "models/released/mini_xception_fer2013.npz"
 FACE_ALREADY = ("fer2013", "faceset")  # sources whose pictures are cut faces
 DRAWN = {"seed": 1_000_003, "count": 700, "size": 128}  # drawn faces to score on: not those of params.yaml's seeds
 SPLITS = {"training": "train", "val": "validation", "valid": "validation", "testing": "test"}
+TIGHT = 0.0  # margin of such faces: FER-2013 shows about what is in MTCNN's box
+LEAST_SIDE = 128  # of the pictures in which faces are looked for
+CONFIDENCE = 0.95  # of the intervals
 BATCH = 256
 
 Pictures = Iterator[tuple[np.ndarray, dict]]
@@ -43,6 +50,8 @@ Cutter = Callable[[list[np.ndarray]], list[np.ndarray | None]]  # pictures of an
 def main(argv: list[str]) -> int:
     """Scores as the command line says, prints the result and writes it where `--json` says; returns the exit status."""
     given = parser().parse_args(argv)
+    if given.json and not given.json.parent.is_dir():
+        raise FileNotFoundError(f"--json {given.json}: there is no folder {given.json.parent}")
     console = Console(highlight=False, soft_wrap=True)
     path = given.weights or default_weights()
     model, card = weights.load(path)
@@ -52,18 +61,20 @@ def main(argv: list[str]) -> int:
     console.print(f"weights {shown(path)}; faces: {how}")
     pictures = chosen(read(given.source, given.path), given.split)
     with console.status("reading") as status:
-        rows, probabilities = classify(pictures, cutter(how, card), model, lambda done: status.update(f"{done:,} pictures"))
+        rows, probabilities = classify(pictures, cutter(how, card), model, status.update)
     scored = rows[rows["face"]]
+    if scored.empty:
+        raise ValueError(f"no face was found in any of {len(rows):,} pictures; --faces crop takes them whole")
     result = {
         "source": given.source,
         "path": given.path and str(given.path),
         "split": given.split,
         "weights": shown(path),
         "faces": how,
-        "confidence": given.confidence,
+        "confidence": CONFIDENCE,
         "without_face": len(rows) - len(scored),
         "rows_by_split": scored["split"].fillna("unnamed").value_counts().to_dict(),
-    } | report(scored["label"], probabilities, EXPRESSIONS, scored["subject"], given.confidence)
+    } | report(scored["label"], probabilities, EXPRESSIONS, scored["subject"], CONFIDENCE)
     show(result, console)
     if given.json:
         beside = given.json.with_name(f".{given.json.name}.part")
@@ -85,7 +96,6 @@ def parser() -> argparse.ArgumentParser:
     words.add_argument("--faces", choices=("crop", "detect"),
                        help="crop: each picture is a face, fitted to the network's input; detect: find, align and cut "
                             f"it as stage `faces` does; default: crop for {' and '.join(FACE_ALREADY)}, else detect")
-    words.add_argument("--confidence", type=float, default=0.95, help="of the intervals, default 0.95")
     words.add_argument("--json", type=Path, metavar="FILE", help="write the result there too")
     return words
 
@@ -117,7 +127,7 @@ def read(source: str, path: Path | None) -> Pictures:
 
 
 def chosen(pictures: Pictures, split: str | None) -> Pictures:
-    """Passes on the pictures of `split`, all if it is None; "PrivateTest" is private_test, whatever its case and dashes.
+    """Passes on the pictures of `split`, all if it is None; "PrivateTest" is private_test, in any case.
 
     Raises:
         ValueError: at the end, if no picture was in that split or some had no label.
@@ -134,7 +144,7 @@ def chosen(pictures: Pictures, split: str | None) -> Pictures:
                 yield image, row
     if not passed:
         there_are = ", ".join(f"{name} ({count:,})" for name, count in sorted(seen.items())) or "none"
-        raise ValueError(f"no picture in split {split!r}; the splits of this source: {there_are}")
+        raise ValueError(f"no picture in split {split or 'of any name'!r}; the splits of this source: {there_are}")
     if unlabelled:
         raise ValueError(f"{unlabelled:,} of {passed:,} pictures have no label to score against")
 
@@ -150,12 +160,34 @@ def cutter(how: str, card: dict) -> Cutter:
     size, channels = card["size"], card["channels"]
     if how == "crop":
         return lambda images: [fit(image, size, channels) for image in images]
+    from models.mtcnn import Detector  # here, because its networks are compiled when it is made
+
+    params = settings.load()
+    cut_here = set(card.get("sources", ())) - set(FACE_ALREADY)
+    faces = replace(params.faces, size=size, channels=channels, margin=params.faces.margin if cut_here else TIGHT)
+    side = max(params.data.size, LEAST_SIDE)
+    detector = Detector(min_face=faces.min_face)
+
+    def cut(images: list[np.ndarray]) -> list[np.ndarray | None]:
+        pictures = np.stack([letterbox(image, side, 3) for image in images])
+        results = []
+        for image, picture, found in zip(images, pictures, detector.detect(pictures), strict=True):
+            main = main_face(found.boxes, picture.shape[:2])
+            if max(image.shape[:2]) <= size:  # no room for anything beside the face
+                results.append(fit(image, size, channels))
+            elif main is None:
+                results.append(None)
+            else:
+                results.append(cut_face(picture, found.boxes[main], found.landmarks[main], faces)[0])
+        return results
+
+    return cut
 
 
 def fit(image: np.ndarray, size: int, channels: int) -> np.ndarray:
     """A picture that is a face, as (size, size, channels) uint8; what is not square gets black bars.
 
-    Enlarges linearly, as the published 64-pixel weights learnt FER-2013: cubic enlarging costs them 1.2 points of accuracy.
+    Enlarges linearly, as the published 64-pixel weights learnt FER-2013: cubic enlarging costs them 1.2 points.
     """
     square = letterbox(image, max(image.shape[:2]), channels)
     shrinks = len(square) > size
@@ -164,7 +196,7 @@ def fit(image: np.ndarray, size: int, channels: int) -> np.ndarray:
 
 
 def classify(
-    pictures: Pictures, cut: Cutter, model: object, progress: Callable[[int], None]
+    pictures: Pictures, cut: Cutter, model: MiniXception, tell: Callable[[str], None]
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Cuts and classifies `pictures` a batch at a time.
 
@@ -181,7 +213,7 @@ def classify(
         ]
         if found := [face for face in faces if face is not None]:
             probabilities.append(predict.probabilities(model, np.stack(found)))
-        progress(len(rows))
+        tell(f"{len(rows):,} pictures")
     return pd.DataFrame(rows), np.concatenate(probabilities)
 
 
@@ -201,11 +233,12 @@ def show(result: dict, console: Console) -> None:
         name, count, *figures = row.values()
         classes.add_row(name, f"{count:,}", *map(decimal, figures))
     console.print(classes)
-    confusion = Table("actual \\ predicted", *EXPRESSIONS, title="confusion", title_justify="left")
+    confusion = Table("", *EXPRESSIONS, title="actual down, predicted across", title_justify="left")
     for name, counts in zip(EXPRESSIONS, result["confusion_matrix"], strict=True):
         confusion.add_row(name, *map(str, counts))
     console.print(confusion)
 
 
 def decimal(value: float | None) -> str:
+    """A figure as tables show it."""
     return "unknown" if value is None else f"{value:.4f}"

@@ -1,4 +1,4 @@
-"""The typed, strict form of ``params.yaml``: what runs now. A wrong key or value is refused with its name and the nearest."""
+"""The typed, strict form of ``params.yaml``: what runs now. A wrong key or value is refused by its name."""
 
 import difflib
 import json
@@ -109,7 +109,9 @@ def validate(values: dict, path: Path = FILE) -> Params:
         faults = "\n".join(f"  {_fault(each)}" for each in error.errors(include_url=False))
         raise SettingsError(f"{path}:\n{faults}") from None
     except (TypeError, ValueError) as error:
-        raise SettingsError(f"{path} holds a value that is not a finite number, text, list or mapping: {error}") from None
+        raise SettingsError(
+            f"{path} holds something else than finite numbers, text, lists, mappings: {error}"
+        ) from None
 
 
 def flatten(values: dict, prefix: str = "") -> dict:

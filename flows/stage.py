@@ -1,7 +1,8 @@
 """The wrapper around every stage: settings in, output folder out, seen in Prefect where a server answers.
 
-A stage is ``flows/<stage>.py`` with one function ``run(stage: Stage) -> None``. It writes into ``stage.out``, a folder beside the
-stage's place that takes that place only when the function has ended well; so what lies in ``artifacts/`` is whole.
+A stage is ``flows/<stage>.py`` with one function ``run(stage: Stage) -> None``. It writes into ``stage.out``, a folder
+beside the stage's place that takes that place only when the function has ended well; so what lies in ``artifacts/`` is
+whole.
 """
 
 import contextlib
@@ -31,7 +32,7 @@ class Terminated(BaseException):
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage's function gets. It reads only its own sections of ``params``: those that dvc.yaml declares for it."""
+    """What a stage's function gets. It reads only those sections of ``params`` that dvc.yaml declares for it."""
 
     name: str  # "fer@base"
     item: str | None  # "base", for a stage of a matrix
@@ -43,7 +44,7 @@ class Stage:
 
 
 def main(name: str) -> int:
-    """Runs the stage called ``name``; returns the exit status. Errors that a person can mend are told in one paragraph."""
+    """Runs the stage called ``name``; returns the exit status. What a person can mend is told in one paragraph."""
     _end_when_told()
     try:
         node = graph.find(nodes := graph.load(), name)
@@ -72,8 +73,9 @@ def _execute(function: Callable[[Stage], None], nodes: dict[str, graph.Node], no
         with _published(node.out) as out:
             item = node.name.partition("@")[2] or None
             function(Stage(node.name, item, params, graph.inputs(nodes, node), out, checkpoints, watch))
+            _check(out, node)
             _show(out, watch)
-        for old in checkpoints.parent.iterdir():  # those of other parameters, data or code can no longer be resumed from
+        for old in checkpoints.parent.iterdir():  # those of other parameters, data or code are of no more use
             if old.is_dir() and old != checkpoints:
                 shutil.rmtree(old)
 
@@ -107,6 +109,16 @@ def _published(out: Path) -> Iterator[Path]:
         os.replace(partial, out)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _check(out: Path, node: graph.Node) -> None:
+    """Refuses a folder that is not what dvc.yaml says: DVC would keep only what is declared there."""
+    made = {each.name for each in out.iterdir()}
+    wanted = {each.relative_to(node.out).parts[0] for each in node.outs}
+    if missing := sorted(wanted - made):
+        raise ValueError(f"it did not make {', '.join(missing)}, which dvc.yaml declares as its outs")
+    if extra := sorted(made - wanted):
+        raise ValueError(f"it made {', '.join(extra)}, which dvc.yaml does not declare as its outs or metrics")
 
 
 def _show(out: Path, watch: Watcher) -> None:

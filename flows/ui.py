@@ -1,7 +1,7 @@
 """``ui``: the Prefect server that shows the runs. Everything works without one; where one answers, runs appear in it.
 
-The address is ``PREFECT_API_URL``, or this machine's port 4200. A server started here keeps its state in ``.prefect/`` and
-goes on until ``python -m flows ui --stop``.
+The address is ``PREFECT_API_URL``, or this machine's port 4200. A server started here keeps its state in ``.prefect/``
+and goes on until ``python -m flows ui --stop``.
 """
 
 import argparse
@@ -63,16 +63,17 @@ def connect(api: str) -> None:
 
 
 def ensure(wait: float = 90) -> str:
-    """The API address of a server that answers, started if need be; raises ``ServerError`` if it does not within ``wait`` seconds."""
+    """The API address of a server that answers, started if need be; ``ServerError`` after ``wait`` seconds without."""
     api = address()
     if answers(api, timeout=2):
         return api
     url = urlsplit(api)
     if url.hostname not in ("127.0.0.1", "localhost"):
-        raise ServerError(f"no Prefect server answers at {api} (PREFECT_API_URL); start it there, or unset PREFECT_API_URL")
+        raise ServerError(f"no Prefect server answers at {api}; start it there, or unset PREFECT_API_URL")
     HOME.mkdir(exist_ok=True)
     log = HOME / "server.log"
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", url.hostname, "--port", str(url.port or 80)]
+    command = [sys.executable, "-m", "prefect", "server", "start"]
+    command += ["--host", url.hostname, "--port", str(url.port or 80)]
     environment = {key: value for key, value in os.environ.items() if key != "PREFECT_API_URL"}
     environment |= {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "PREFECT_UI_API_URL": api}
     environment.setdefault("PREFECT_HOME", str(HOME.resolve()))

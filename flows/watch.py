@@ -1,11 +1,12 @@
 """What a stage says while it runs: a log, progress, figures, tables and pictures, to a terminal, a log file or Prefect.
 
-``Watch`` is the one that stages get. It passes everything on to its views; each view slows down what is too fast for it.
+``Watch`` is the one that stages get. It passes all on to its views; each view slows down what is too fast for it.
 """
 
 import logging
 import sys
 import time
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +17,7 @@ LOGGER = logging.getLogger("flows")
 
 
 class Watcher(Protocol):
-    """What programs may say about their work. They take one without importing it, so they run where there is no Prefect."""
+    """What programs may say about their work. They take one without importing it, so they run without ``flows``."""
 
     def log(self, text: str) -> None: ...
     def progress(self, done: int, total: int, text: str = "") -> None: ...
@@ -96,8 +97,9 @@ class Terminal:
 
     def _draw(self, done: int, total: int, text: str) -> None:
         if not self.bar:
-            columns = (TextColumn(self.name), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-            self.bar = Progress(*columns, TextColumn("{task.description}"), console=self.console, transient=True)
+            times = (TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+            columns = (TextColumn(self.name), BarColumn(), MofNCompleteColumn(), *times)
+            self.bar = Progress(*columns, console=self.console, transient=True)
             self.bar.start()
             self.bar.add_task(text, total=total)
         self.bar.update(self.bar.task_ids[0], completed=done, total=total, description=text)
@@ -105,4 +107,8 @@ class Terminal:
 
 def row(values: dict) -> str:
     """``{"epoch": 3, "loss": 1.23456}`` as ``epoch 3  loss 1.235``."""
-    return "  ".join(f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in values.items())
+    return "  ".join(f"{key} {_short(value)}" for key, value in values.items())
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, Real) and not isinstance(value, Integral) else str(value)

@@ -40,7 +40,8 @@ def _reasons(stage: str, entries: list) -> list[str]:
             match what:
                 case "changed deps":
                     reasons += _settings(was, now)
-                    reasons += [f"input {name} {WORDS[word]}" for name, word in names.items() if name != str(settings.FILE)]
+                    files = [name for name in names if name != str(settings.FILE)]
+                    reasons += [f"input {name} {WORDS[names[name]]}" for name in files]
                 case "changed outs":
                     reasons += [f"output {name} {WORDS[word]}" for name, word in names.items()]
                 case "changed command":

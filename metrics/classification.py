@@ -69,9 +69,10 @@ def report(
 ) -> dict[str, Any]:
     """Every score with its interval, ready for JSON; None stands for what these rows cannot tell.
 
-    `labels` (N,), `probabilities` (N, K), `names` the K classes. `subjects` (N,) says who is in each picture, None where
-    nobody knows. Pictures of one person are no independent trials: where people are known, proportions get Wilson's
-    interval at their effective size and the bootstrap draws people; otherwise plain Wilson, and rows within each class.
+    `labels` (N,), `probabilities` (N, K), `names` the K classes. `subjects` (N,) says who is in each picture,
+    None where nobody knows. Pictures of one person are no independent trials: where people are known, proportions
+    get Wilson's interval at their effective size and the bootstrap draws people; otherwise plain Wilson, and rows
+    within each class.
     """
     labels, predicted, classes = _predictions(labels, probabilities)
     if len(names) != classes:

@@ -88,7 +88,8 @@ def cluster_bootstrap(
 ) -> tuple[np.ndarray, np.ndarray]:
     """BCa interval when whole groups (people) are drawn anew: (low, high), each (M,).
 
-    `counts` is (S, ...): the table of each group. Bounds are NaN with fewer than two groups, or where no resample differs.
+    `counts` is (S, ...): the table of each group. Bounds are NaN with fewer than two groups, or where no
+    resample differs.
     """
     counts = _checked(counts)
     rng = np.random.default_rng(seed)
@@ -112,7 +113,10 @@ def cluster_bootstrap(
 def _bca(
     figures: np.ndarray, replicates: np.ndarray, influence: np.ndarray, weight: np.ndarray, confidence: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Bias-corrected and accelerated bounds (M,) of `figures` (M,) from `replicates` (B, M) and jackknife `influence`."""
+    """Bias-corrected and accelerated bounds (M,) of `figures` (M,) from `replicates` (B, M).
+
+    `influence` (J, M) is what leaving out each kind of row changes, `weight` (J, 1) how many rows are of that kind.
+    """
     below = np.mean(replicates < figures, axis=0) + 0.5 * np.mean(replicates == figures, axis=0)
     bias = norm.ppf(np.clip(below, 0.5 / len(replicates), 1 - 0.5 / len(replicates)))
     spread = np.sum(weight * influence**2, axis=0)
@@ -135,7 +139,7 @@ def _normal_quantile(confidence: float) -> float:
 def _checked(counts: np.ndarray) -> np.ndarray:
     counts = np.asarray(counts)
     if counts.ndim < 2 or not np.issubdtype(counts.dtype, np.integer) or counts.min(initial=0) < 0:
-        raise ValueError(f"a bootstrap needs integer counts >= 0 of two axes or more, not {counts.dtype} {counts.shape}")
+        raise ValueError(f"a bootstrap needs integer counts >= 0, two axes or more, not {counts.dtype} {counts.shape}")
     if counts.sum() == 0:
         raise ValueError("a bootstrap needs at least one row")
     return counts

@@ -81,7 +81,8 @@ def learning_curve_picture(
     """
     missing = [name for name in (x, *(c for columns in panels.values() for c in columns)) if name not in history]
     if missing:
-        raise ValueError(f"no column {', '.join(missing)} in the history; it has {', '.join(map(str, history.columns))}")
+        there_are = ", ".join(map(str, history.columns))
+        raise ValueError(f"no column {', '.join(missing)} in the history; it has {there_are}")
     with _style():
         figure, places = _panels(len(panels), width=4.6, height=3.2)
         for axes, (title, columns) in zip(places, panels.items(), strict=True):

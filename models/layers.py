@@ -9,6 +9,7 @@ from typing import Literal
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jax import Array, lax
 
@@ -125,18 +126,52 @@ def max_pool(x: Array, form: Form) -> Array:
     """3×3 maximum, stride 2, TensorFlow's SAME (the odd pixel of padding at the bottom and right)."""
     if form == "grouped":
         return nnx.max_pool(x, window_shape=(3, 3), strides=(2, 2), padding="SAME")
+    return _sliced_max_pool(x)
+
+
+@jax.custom_vjp
+def _sliced_max_pool(x: Array) -> Array:
     return _halve_by_maximum(_halve_by_maximum(x, axis=2), axis=1)
 
 
 def _halve_by_maximum(x: Array, axis: int) -> Array:
     size = x.shape[axis]
     half = (size + 1) // 2
-    padding = max((half - 1) * 2 + 3 - size, 0)
+    padding = 2 * half + 1 - size
     widths = [(0, 0)] * x.ndim
     widths[axis] = (padding // 2, padding - padding // 2)
     padded = jnp.pad(x, widths, constant_values=-jnp.inf)
     first, second, third = (lax.slice_in_dim(padded, j, j + 2 * half - 1, 2, axis) for j in range(3))
     return jnp.maximum(jnp.maximum(first, second), third)
+
+
+def _max_pool_forward(x: Array) -> tuple[Array, tuple[Array, Array]]:
+    pooled = _sliced_max_pool(x)
+    return pooled, (x, pooled)
+
+
+def _max_pool_backward(saved: tuple[Array, Array], grad: Array) -> tuple[Array]:
+    """Each pixel collects from the one to four windows it is the maximum of; equal maxima each get the whole gradient."""
+    x, pooled = saved
+    rows, columns = _windows_over(x.shape[1]), _windows_over(x.shape[2])
+    total = jnp.zeros_like(x)
+    for row, has_row in rows:
+        for column, has_column in columns:
+            inside = jnp.asarray((has_row[:, None] & has_column[None, :])[None, :, :, None])
+            largest = (x == pooled[:, row][:, :, column]) & inside
+            total += jnp.where(largest, grad[:, row][:, :, column], jnp.zeros((), x.dtype))
+    return (total,)
+
+
+def _windows_over(size: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The two windows of 3 at stride 2 that may cover each of `size` positions: their numbers, and whether they do."""
+    half = (size + 1) // 2
+    place = np.arange(size) + (2 * half + 1 - size) // 2  # in the padded row, where window k covers 2k, 2k+1, 2k+2
+    later, earlier = place // 2, place // 2 - 1
+    return [(np.minimum(later, half - 1), later < half), (np.maximum(earlier, 0), (place % 2 == 0) & (earlier >= 0))]
+
+
+_sliced_max_pool.defvjp(_max_pool_forward, _max_pool_backward)
 
 
 class BatchNorm(nnx.Module):

@@ -30,9 +30,13 @@ def export(network: Network, shape: Sequence[int | str], outputs: Sequence[str],
         outputs: a name for each returned array.
         name: the graph's name, for people who open the file.
     """
-    logging.getLogger("onnx_ir").setLevel(logging.ERROR)  # it warns of inner values that have no recorded type: they need none
+    logging.getLogger("onnx_ir").setLevel(
+        logging.ERROR
+    )  # it warns of inner values that have no recorded type: they need none
     with (
-        warnings.catch_warnings(action="ignore", category=UserWarning),  # it asks for float64 constants and gets float32
+        warnings.catch_warnings(
+            action="ignore", category=UserWarning
+        ),  # it asks for float64 constants and gets float32
         jax.numpy_rank_promotion("allow"),  # its own form of nnx.Conv adds (C,) to (N, H, W, C)
         jax.numpy_dtype_promotion("standard"),
     ):
@@ -70,7 +74,7 @@ def require_parity(name: str, model: bytes, network: Network, inputs: Sequence[n
     found = difference(model, network, inputs)
     if not found <= tolerance:
         raise ParityError(
-            f"the ONNX model of {name} differs from its JAX network by {found:.2g} on real inputs, {tolerance:.0e} is allowed: "
-            "nothing was exported. Check that the network is in inference mode and uses only operations that jax2onnx converts."
+            f"the ONNX model of {name} differs from its JAX network by {found:.2g} on real inputs, {tolerance:.0e} is "
+            "allowed: nothing was exported. Check that the network uses only operations that jax2onnx converts."
         )
     return found

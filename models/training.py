@@ -101,7 +101,8 @@ def train(program: Program, rows: Mapping[str, Any], plan: Plan, checkpoints: Pa
         state, metrics = program.step(run["state"], batch, jax.random.fold_in(root, step))
         fresh = program.weights(state)
         # A young average forgets quickly, or the random start would stay in it for 1 / (1 - ema) steps.
-        decay = jnp.minimum(plan.ema, (1.0 + step) / (10.0 + step)) if plan.ema else jnp.float32(0.0)
+        age = step.astype(jnp.float32)
+        decay = jnp.minimum(plan.ema, (1 + age) / (10 + age)) if plan.ema else jnp.float32(0.0)
         average = jax.tree.map(lambda old, new: decay * old + (1 - decay) * new, run["average"], fresh)
         finite = jnp.all(jnp.stack([jnp.isfinite(value) for value in metrics.values()]))
         failed = jnp.where((run["failed"] < 0) & ~finite, step, run["failed"])

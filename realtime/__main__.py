@@ -5,7 +5,10 @@ import sys
 try:
     from realtime.program import main
 except ModuleNotFoundError as missing:
-    sys.exit(f"emoji_cam: {missing.name} is not installed. Try: {sys.executable} -m pip install numpy opencv-python onnxruntime")
+    sys.exit(
+        f"emoji_cam: {missing.name} is not installed. "
+        f"Try: {sys.executable} -m pip install numpy opencv-python onnxruntime"
+    )
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""What the program carries beside its code: the networks (ONNX), their settings (model.json), the emoji and the model card."""
+"""What the program carries beside its code: networks (ONNX), their settings (model.json), emoji and the model card."""
 
 import json
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ CLASSIFIER = "classifier"
 class Settings:
     """The contents of model.json.
 
-    The classifier sees `size` x `size` pixels of `channels` (1 grey, 3 RGB), value * scale + offset, cut out of the frame as
-    in training: turned upright if `align`, with `margin` of the face's side around it. It answers logits in the order of `labels`.
-    `thresholds`, `factor` and `min_face` are the detector's, which looks at every `detect_every`-th frame; `smoothing` is the
-    share of the past in a person's probabilities.
+    The classifier sees `size` x `size` pixels of `channels` (1 grey, 3 RGB), value * scale + offset, cut out of the
+    frame as in training: turned upright if `align`, with `margin` of the face's side around it (below 0: tighter). It
+    answers logits in the order of `labels`. `thresholds`, `factor` and `min_face` are the detector's, which looks at
+    every `detect_every`-th frame; `smoothing` is the share of the past in a person's probabilities.
     """
 
     labels: tuple[str, ...]

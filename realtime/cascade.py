@@ -1,8 +1,9 @@
 """MTCNN on one frame: the P-, R-, O-Net cascade of Zhang et al. 2016 (section II) in numpy around three ONNX networks.
 
-Boxes, rounding and suppression follow the facenet program and the `mtcnn` 0.1.1 package: corners are 1-based and inclusive,
-the picture is black beyond its border. `refine` is the last stage alone: given where a face was in the frame before, O-Net
-says whether it is still there, where exactly, and where its landmarks are, for a small part of the price of a detection.
+Boxes, rounding and suppression follow the facenet program and the `mtcnn` 0.1.1 package: corners are 1-based and
+inclusive, the picture is black beyond its border. `refine` is the last stage alone: given where a face was in the frame
+before, O-Net says whether it is still there, where exactly, and where its landmarks are, for a small part of the price
+of a detection.
 """
 
 from collections.abc import Callable
@@ -39,7 +40,8 @@ def overlap(boxes: np.ndarray, others: np.ndarray, by_smaller: bool = False) -> 
     """(a, b) intersection of boxes (a, 4) and others (b, 4) over their union, or over the smaller area of the two."""
     low = np.maximum(boxes[:, None, :2], others[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    both = np.maximum(high - low + 1, 0).prod(axis=2)
+    shared = np.maximum(high - low + 1, 0)
+    both = shared[..., 0] * shared[..., 1]
     area = (boxes[:, 2:] - boxes[:, :2] + 1).prod(axis=1)[:, None]
     other_area = (others[:, 2:] - others[:, :2] + 1).prod(axis=1)[None, :]
     return both / (np.minimum(area, other_area) if by_smaller else area + other_area - both)
@@ -48,11 +50,13 @@ def overlap(boxes: np.ndarray, others: np.ndarray, by_smaller: bool = False) -> 
 def suppress(boxes: np.ndarray, scores: np.ndarray, limit: float, by_smaller: bool = False) -> np.ndarray:
     """Greedy non-maximum suppression: the indices that stay, best score first."""
     order = np.argsort(-scores, kind="stable")
+    covers = overlap(boxes[order], boxes[order], by_smaller) > limit
+    gone = np.zeros(len(order), bool)
     kept = []
-    while len(order):
-        best, order = order[0], order[1:]
-        kept.append(best)
-        order = order[overlap(boxes[best : best + 1], boxes[order], by_smaller)[0] <= limit]
+    for position, index in enumerate(order):
+        if not gone[position]:
+            kept.append(index)
+            gone |= covers[position]
     return np.array(kept, np.int64)
 
 
@@ -85,15 +89,21 @@ class Cascade:
     """The three networks with the thresholds of their stages.
 
     Args:
-        networks: P-, R- and O-Net; each takes (N, H, W, 3) float32 and returns its face probabilities and box corrections,
+        networks: P-, R- and O-Net; each takes (N, H, W, 3) float32 and returns its face probabilities and box
+        corrections,
             O-Net its landmarks as third.
         min_face: side in pixels of the smallest face to look for.
         thresholds: least probability of a face after P-, R- and O-Net.
         factor: the ratio of one pyramid level's side to the one before.
     """
 
-    def __init__(self, networks: tuple[Network, Network, Network], min_face: float, thresholds: tuple[float, float, float],
-                 factor: float):
+    def __init__(
+        self,
+        networks: tuple[Network, Network, Network],
+        min_face: float,
+        thresholds: tuple[float, float, float],
+        factor: float,
+    ):
         self.pnet, self.rnet, self.onet = networks
         self.min_face, self.thresholds, self.factor = min_face, thresholds, factor
 
@@ -111,7 +121,7 @@ class Cascade:
         return faces[suppress(faces.boxes, faces.scores, 0.7, by_smaller=True)]
 
     def refine(self, frame: np.ndarray, boxes: np.ndarray) -> Faces:
-        """O-Net's opinion on each of the boxes (k, 4) of faces: none is left out, a low score says that it is not a face."""
+        """O-Net's opinion on each of the boxes (k, 4): none is left out, a low score says that it is not a face."""
         return self._look(frame, square(boxes))
 
     def _look(self, frame: np.ndarray, squares: np.ndarray) -> Faces:

@@ -1,4 +1,4 @@
-"""What is drawn on a frame: the emoji over each face, its label and probabilities, frames a second. All colours are BGR."""
+"""What is drawn on a frame: the emoji over each face, its label and probabilities, the frame rate. Colours are BGR."""
 
 import cv2
 import numpy as np
@@ -23,8 +23,8 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 class Sticker:
     """An emoji that can be laid at any size and tilt.
 
-    Kept with premultiplied alpha, so that interpolation at the rim draws in no colour of transparent pixels, and at halved
-    sizes, so that a small one is averaged and not sampled.
+    Kept with premultiplied alpha, so that interpolation at the rim draws in no colour of transparent pixels, and at
+    halved sizes, so that a small one is averaged and not sampled.
 
     Args:
         picture: (S, S, 4) uint8 BGRA, alpha not premultiplied.
@@ -58,7 +58,9 @@ class Sticker:
         turn = scale * np.array([[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]])
         middle = np.full(2, (level.shape[0] - 1) / 2)
         shift = np.asarray(centre) - (left, top) - turn @ middle
-        placed = cv2.warpAffine(level, np.column_stack([turn, shift]), (right - left, bottom - top), flags=cv2.INTER_LINEAR)
+        placed = cv2.warpAffine(
+            level, np.column_stack([turn, shift]), (right - left, bottom - top), flags=cv2.INTER_LINEAR
+        )
         under = frame[top:bottom, left:right]
         behind = under.astype(np.uint16) * (255 - placed[..., 3:]) + 127
         under[:] = np.minimum(placed[..., :3] + behind // 255, 255)
@@ -82,16 +84,18 @@ class Overlay:
             _write(self._names, label, (3, self._row * (index + 1) - int(4 * scale)), 0.38 * scale, WHITE)
 
     def draw(self, frame: np.ndarray, people: list[Track], fps: float | None = None) -> None:
-        """Draws into the BGR frame: all emoji first, so that none hides a text, those of larger faces over those of smaller."""
+        """Draws into the BGR frame: first all emoji, so that none hides a text, larger faces over smaller ones."""
         people = sorted(people, key=lambda person: person.box[3] - person.box[1])
         discs = np.array([_disc(person.box) for person in people]).reshape(-1, 4)
-        for person, disc in zip(people, discs):
+        for person, disc in zip(people, discs, strict=True):
             across = person.landmarks[1] - person.landmarks[0]
             sticker = self._stickers[self._labels[int(person.probabilities.argmax())]]
             sticker.lay(frame, (disc[:2] + disc[2:]) / 2, disc[2] - disc[0], float(np.arctan2(across[1], across[0])))
-        labels = [self._write_label(frame, person.probabilities, disc) for person, disc in zip(people, discs)]
+        labels = [
+            self._write_label(frame, person.probabilities, disc) for person, disc in zip(people, discs, strict=True)
+        ]
         taken = np.vstack([discs, *labels])
-        for person, disc in reversed(list(zip(people, discs))):
+        for person, disc in reversed(list(zip(people, discs, strict=True))):
             panel = self._free_place(frame, disc, taken)
             if panel is not None:
                 taken = np.vstack([taken, panel])
@@ -110,7 +114,7 @@ class Overlay:
         return np.array([left, bottom - height, left + width, bottom], np.float64)
 
     def _free_place(self, frame: np.ndarray, disc: np.ndarray, taken: np.ndarray) -> np.ndarray | None:
-        """Corners of a panel right or left of the disc, inside the frame and over nothing else, or None: then the label is enough."""
+        """Corners of a panel beside the disc, inside the frame and over nothing else; None where there is no room."""
         height, width = self._names.shape[:2]
         top = int(np.clip((disc[1] + disc[3] - height) / 2, 0, max(frame.shape[0] - height, 0)))
         for left in (disc[2] + 4, disc[0] - 4 - width):

@@ -43,6 +43,8 @@ def main(arguments: list[str] | None = None, folder: Traversable | None = None) 
     except (VideoError, OSError) as error:
         print(f"emoji_cam: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 0  # with --no-window this is how one ends it
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -53,11 +55,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, metavar="FILE", help="write what is shown: a video (.mp4), or a picture")
     parser.add_argument("--events", type=Path, metavar="FILE", help="write what is recognised: one JSON line a frame")
     parser.add_argument("--no-window", action="store_true", help="show nothing")
-    parser.add_argument("--benchmark", type=_count(1), metavar="N", help="measure N frames without a window and print milliseconds")
+    parser.add_argument(
+        "--benchmark", type=_count(1), metavar="N", help="measure N frames without a window and print milliseconds"
+    )
     parser.add_argument("--about", action="store_true", help="print where the model comes from and how good it is")
     parser.add_argument("--min-face", type=_count(12), metavar="PIXELS", help="side of the smallest face to find")
     parser.add_argument("--detect-every", type=_count(1), metavar="N", help="look for new faces every N frames")
-    parser.add_argument("--threads", type=_count(1), default=1, metavar="N", help="processor threads to use (default: 1)")
+    parser.add_argument(
+        "--threads", type=_count(1), default=1, metavar="N", help="processor threads to use (default: 1)"
+    )
     return parser.parse_args(arguments)
 
 
@@ -73,7 +79,7 @@ def run(options: argparse.Namespace, bundle: Bundle) -> int:
         video = open_video(options.input, options.camera)
         stack.callback(video.close)
         events = stack.enter_context(options.events.open("w", encoding="utf-8")) if options.events else None
-        recorder = Recorder(options.output, video.rate) if options.output else None
+        recorder = Recorder(options.output, video.rate, single=isinstance(video, Picture)) if options.output else None
         if recorder:
             stack.callback(recorder.close)
         if with_window:
@@ -113,7 +119,7 @@ class Clock:
     def __init__(self) -> None:
         self._recognition: list[float] = []
         self._whole: list[float] = []
-        self._people = 0
+        self._people: list[int] = []
         self.rate: float | None = None
 
     @property
@@ -129,14 +135,15 @@ class Clock:
 
     def recognised(self, people: int) -> None:
         self._recognition.append((time.perf_counter() - self._began) * 1e3)
-        self._people += people
+        self._people.append(people)
 
     def stop(self) -> None:
         self._whole.append((time.perf_counter() - self._began) * 1e3)
 
     def summary(self) -> dict[str, float]:
-        """Medians and 95th percentiles in milliseconds of whole frames and of recognition alone (the rest is drawing)."""
-        figures = {"frames": self.frames, "faces_per_frame": round(self._people / self.frames, 2)}
+        """Medians and 95th percentiles of whole frames and of recognition alone; the rest is drawing."""
+        figures = {"frames": self.frames, "frames_with_face": sum(map(bool, self._people))}
+        figures |= {"faces_per_frame": round(sum(self._people) / self.frames, 2)}
         for name, times in (("frame", self._whole), ("recognition", self._recognition)):
             for share in (50, 95):
                 figures[f"{name}_ms_p{share}"] = round(float(np.percentile(times, share)), 2)
@@ -144,7 +151,7 @@ class Clock:
 
 
 def _tell(events: TextIO, frame: Frame, people: list[Track], labels: tuple[str, ...]) -> None:
-    """One line, written through at once, so that another program can follow. Boxes are the part of the face in the frame."""
+    """One line, written through at once, so that another program can follow. Boxes end at the frame's border."""
     latency = round((time.perf_counter() - frame.taken) * 1e3, 2)
     height, width = frame.picture.shape[:2]
     faces = []
@@ -156,7 +163,9 @@ def _tell(events: TextIO, frame: Frame, people: list[Track], labels: tuple[str, 
                 "box": [round(float(value), 1) for value in (x1, y1, x2 - x1, y2 - y1)],
                 "score": round(person.score, 4),
                 "label": labels[int(person.probabilities.argmax())],
-                "probabilities": {name: round(float(p), 4) for name, p in zip(labels, person.probabilities)},
+                "probabilities": {
+                    name: round(float(p), 4) for name, p in zip(labels, person.probabilities, strict=True)
+                },
                 "latency_ms": latency,
             }
         )
@@ -177,7 +186,9 @@ def _show(picture: np.ndarray, wait_for_key: bool) -> bool:
 def _require_screen() -> None:
     """A window without a screen would end the whole process, with no chance to say why."""
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise VideoError("there is no screen to show a window on. Try --no-window, with --output FILE.mp4 or --events FILE.jsonl.")
+        raise VideoError(
+            "there is no screen to show a window on. Try --no-window, with --output FILE.mp4 or --events FILE.jsonl."
+        )
 
 
 def _count(least: int):

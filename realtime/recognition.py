@@ -1,8 +1,8 @@
 """From a frame to the people in it: detect or follow, crop, classify, smooth.
 
-Between detections O-Net alone follows each face: on the test clip its boxes agree with a detection in the same frame more
-often than those of optical flow (94 % to 93 % over IoU 0.5 after up to four frames, 89 % to 87 % after nine), at the same
-price, and it also gives the score and the landmarks.
+Between detections O-Net alone follows each face: on the test clip its boxes agree with a detection in the same frame
+more often than those of optical flow (94 % to 93 % over IoU 0.5 after up to four frames, 89 % to 87 % after nine), at
+the same price, and it also gives the score and the landmarks.
 """
 
 import cv2
@@ -13,7 +13,12 @@ from realtime.cascade import Cascade
 from realtime.crop import face_crop
 from realtime.tracking import Track, Tracker
 
-BATCHES = (1, 2, 4, 8)  # a batch is filled up to one of these, so that onnxruntime plans its memory for four shapes only
+BATCHES = (
+    1,
+    2,
+    4,
+    8,
+)  # a batch is filled up to one of these, so that onnxruntime plans its memory for four shapes only
 CUT = 0.5  # least correlation of two frames that follow each other; the cuts of the test clip have 0.01 to 0.27
 FLAT = 40.0  # norm of a thumbnail without contrast (under 2 grey levels), whose correlation is noise
 
@@ -36,10 +41,11 @@ class Recogniser:
         self._thumbnail: np.ndarray | None = None
 
     def warm_up(self, height: int, width: int) -> None:
-        """Lets every network run once at every shape that a height x width frame brings, so that the first real frame is not late."""
+        """Runs every network once at the shapes that height x width frames bring, so that the first one is not late."""
         frame = np.full((height, width, 3), 127, np.uint8)
         self._cascade.detect(frame)
-        self._cascade.refine(frame, np.array([[0.0, 0.0, 48.0, 48.0]]))
+        for network, side in ((self._cascade.rnet, 24), (self._cascade.onet, 48)):
+            network(np.zeros((1, side, side, 3), np.float32))
         crop = np.zeros((self.settings.size, self.settings.size, self.settings.channels), np.uint8)
         for size in BATCHES:
             self.probabilities([crop] * size)
@@ -61,10 +67,12 @@ class Recogniser:
         people = tracker.visible
         settings = self.settings
         crops = [
-            face_crop(frame, person.box, person.landmarks, settings.size, settings.channels, settings.margin, settings.align)
+            face_crop(
+                frame, person.box, person.landmarks, settings.size, settings.channels, settings.margin, settings.align
+            )
             for person in people
         ]
-        for person, probabilities in zip(people, self.probabilities(crops)):
+        for person, probabilities in zip(people, self.probabilities(crops), strict=True):
             person.smooth(probabilities, settings.smoothing)
         return people
 

@@ -1,8 +1,8 @@
 """Who is who from frame to frame: an alpha-beta filter a face, joined to detections by overlap (IoU).
 
-A frame goes `advance` (everybody moves on as they moved before), then `refine` (O-Net has looked where each face should be)
-and, every few frames, `detect` (the whole cascade has looked everywhere). A face that neither has seen coasts on its
-velocity for a while, so that a hand before it does not make it a new person.
+A frame goes `advance` (everybody moves on as they moved before), then `refine` (O-Net has looked where each face should
+be) and, every few frames, `detect` (the whole cascade has looked everywhere). A face that neither has seen coasts on
+its velocity for a while, so that a hand before it does not make it a new person.
 """
 
 from dataclasses import dataclass, field
@@ -87,12 +87,15 @@ class Tracker:
         """One frame on: moves everybody and drops those unseen for too long or gone from the width x height picture."""
         for track in self.tracks:
             track.move()
-        self.tracks = [track for track in self.tracks if track.missed <= LONGEST_MISS and _inside(track.box, width, height)]
+        self.tracks = [
+            track for track in self.tracks if track.missed <= LONGEST_MISS and _inside(track.box, width, height)
+        ]
 
     def refine(self, faces: Faces) -> None:
         """O-Net's opinion, one row a track in the tracks' order.
 
-        Where two tracks end on one face, as when one person passes before another, it belongs to the track that expected it.
+        Where two tracks end on one face, as when one person passes before another, it belongs to the track that
+        expected it.
         """
         expected = self.boxes
         agreement = np.array([overlap(expected[i : i + 1], faces.boxes[i : i + 1])[0, 0] for i in range(len(faces))])

@@ -37,7 +37,10 @@ class Film:
         self._capture = cv2.VideoCapture(str(_existing(path)))
         self.rate = _rate(self._capture)
         if next(iter(self), None) is None:
-            raise VideoError(f"{path}: no frame can be read from it. Give a video (mp4, avi, …) or a picture (jpg, png, …) that other programs open.")
+            raise VideoError(
+                f"{path}: no frame can be read from it. "
+                "Give a video (mp4, avi, …) or a picture (jpg, png, …) that other programs open."
+            )
 
     def __iter__(self) -> Iterator[Frame]:
         self._capture.release()
@@ -60,7 +63,9 @@ class Picture:
     rate = USUAL_RATE
 
     def __init__(self, path: Path):
-        picture = cv2.imdecode(np.fromfile(_existing(path), np.uint8), cv2.IMREAD_COLOR) if path.stat().st_size else None
+        picture = (
+            cv2.imdecode(np.fromfile(_existing(path), np.uint8), cv2.IMREAD_COLOR) if path.stat().st_size else None
+        )
         if picture is None:
             raise VideoError(f"{path}: is not a whole picture. Give a picture (jpg, png, …) that other programs open.")
         self._picture = picture
@@ -73,7 +78,7 @@ class Picture:
 
 
 class Camera:
-    """The latest frame of a camera: a thread reads it all the time, so that a slow program is never behind what happens."""
+    """The latest frame of a camera: a thread reads all of them, so that a slow program is never behind what happens."""
 
     def __init__(self, number: int):
         self._name = f"camera {number}"
@@ -108,7 +113,9 @@ class Camera:
         while True:
             with self._news:
                 if not self._news.wait_for(lambda: self._latest is not None, PATIENCE):
-                    raise VideoError(f"{self._name} has given no picture for {PATIENCE:.0f} seconds. Connect it again and start anew.")
+                    raise VideoError(
+                        f"{self._name} gave no picture for {PATIENCE:.0f} seconds. Connect it again and start anew."
+                    )
                 frame, self._latest = self._latest, None
             yield frame
 
@@ -130,56 +137,76 @@ def open_video(path: Path | None, camera: int) -> Film | Picture | Camera:
 
 
 class Recorder:
-    """Writes frames into a video file, or the one frame into a picture file.
+    """Writes frames into a video file, or a single one into a picture file.
 
-    The file is written beside its place and renamed by `close`. A camera's frames are repeated or left out so that the film
-    keeps the time at which they were taken.
+    The file is written beside its place and renamed by `close`. A camera's frames are repeated or left out so that the
+    film keeps the time at which they were taken.
 
     Args:
         path: the ending decides: .mp4, .mov, .m4v, .mkv, .avi, or a picture's.
         rate: frames a second of the film.
+        single: whether only one frame will come.
     """
 
-    def __init__(self, path: Path, rate: float):
-        self._path, self._rate = path, rate
-        self._part = path.with_name(f".{path.stem}.part{path.suffix}")
-        self._is_picture = path.suffix.lower() in PICTURES
-        if not self._is_picture and path.suffix.lower() not in FILMS:
-            raise VideoError(f"{path}: unknown ending. Expected a video ({', '.join(sorted(FILMS))}) or a picture ({', '.join(sorted(PICTURES))}).")
+    def __init__(self, path: Path, rate: float, single: bool):
+        known = sorted(PICTURES if single else FILMS)
+        if path.suffix.lower() not in known:
+            kind = "picture" if single else "video"
+            raise VideoError(
+                f"{path}: a {kind} is written to a file that ends in {', '.join(known)}. Give another --output."
+            )
         if not path.resolve().parent.is_dir():
             raise VideoError(f"{path}: its folder does not exist. Make it first.")
+        self._path, self._rate, self._single = path, rate, single
+        self._part = path.with_name(f".{path.stem}.part{path.suffix}")
         self._writer: cv2.VideoWriter | None = None
         self._written = 0
 
     def write(self, picture: np.ndarray, moment: float) -> None:
         """Adds a BGR picture that was taken `moment` seconds after the film began."""
-        if self._is_picture:
-            if self._written:
-                raise VideoError(f"{self._path}: a picture file holds one frame only. For a video give --output FILE.mp4.")
-            coded, data = cv2.imencode(self._path.suffix, picture)
-            self._part.write_bytes(data.tobytes())
+        if self._single:
+            try:
+                self._part.write_bytes(cv2.imencode(self._path.suffix, picture)[1].tobytes())
+            except OSError as error:
+                raise VideoError(f"{self._path}: could not be written ({error.strerror})") from error
             self._written = 1
             return
         if self._writer is None:
             code = cv2.VideoWriter_fourcc(*FILMS[self._path.suffix.lower()])
             self._writer = cv2.VideoWriter(str(self._part), code, self._rate, (picture.shape[1], picture.shape[0]))
             if not self._writer.isOpened():
-                raise VideoError(f"{self._path}: this OpenCV cannot write such a video. Try --output FILE.avi.")
+                raise VideoError(
+                    f"{self._path}: cannot be written. Is there room on the disk, and may you write there?"
+                )
         while self._written <= round(moment * self._rate):
             self._writer.write(picture)
             self._written += 1
 
     def close(self) -> None:
-        """Puts the finished file in its place."""
+        """Puts the finished file in its place.
+
+        Raises:
+            VideoError: it does not hold all frames. OpenCV does not tell of failed writes, so they are counted.
+        """
         if self._writer is not None:
             self._writer.release()
+            finished = cv2.VideoCapture(str(self._part))
+            whole = int(finished.get(cv2.CAP_PROP_FRAME_COUNT)) == self._written
+            finished.release()
+            if not whole:
+                self._part.unlink(missing_ok=True)
+                raise VideoError(f"{self._path}: could not be written whole. Is the disk full?")
         if self._written:
             os.replace(self._part, self._path)
+        else:
+            self._part.unlink(missing_ok=True)
 
 
 def _existing(path: Path) -> Path:
     if not path.is_file():
-        raise VideoError(f"{path}: there is no such file. Check the name given to --input, or leave it out to use the camera.")
+        raise VideoError(
+            f"{path}: there is no such file. Check the name given to --input, or leave it out to use the camera."
+        )
     return path
 
 

@@ -44,7 +44,7 @@ def draw(seed: int, count: int, size: int) -> Iterator[tuple[np.ndarray, dict[st
         action_units = express(rng, EXPRESSIONS[label], np.array(identity.style))
         face = draw_face(identity, action_units, sample_scene(rng), size)
         yield face.image, {
-            "source": "synthetic", "origin": f"{seed}:{index}", "subject": f"s{number:05d}", "label": label,
-            "gender": identity.gender, "box": face.box.tolist(), "landmarks": face.landmarks.ravel().tolist(), "maker": "drawn",
-            **dict(zip(AU_COLUMNS, action_units.tolist())),
+            "source": "synthetic", "origin": f"{seed}:{index}", "maker": "drawn", "subject": f"s{number:05d}",
+            "label": label, "gender": identity.gender, **dict(zip(AU_COLUMNS, action_units.tolist())),
+            "box": face.box.tolist(), "landmarks": face.landmarks.ravel().tolist(),
         }

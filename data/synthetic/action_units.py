@@ -1,4 +1,4 @@
-"""Facial action units: which units make an expression (EMFACS, Ekman & Friesen) and what each unit moves (FACS, 1978/2002).
+"""Facial action units: which make an expression (EMFACS, Friesen & Ekman 1983) and what each one moves (FACS, 2002).
 
 An action-unit vector has one value in [0, 1] for each unit of `ACTION_UNITS`, in that order: 0 is relaxed, 1 is
 OpenFace's intensity 5. A *motion* is what the muscles do to the face as a whole; it is linear in the vector.
@@ -77,18 +77,24 @@ def vector(units: dict[int, float]) -> np.ndarray:
     for unit, intensity in units.items():
         if unit not in ACTION_UNITS:
             raise ValueError(f"action unit {unit} is not one of {ACTION_UNITS}")
-        if not 0 <= intensity <= 1:
-            raise ValueError(f"action unit {unit}: intensity {intensity} is outside [0, 1]")
         result[ACTION_UNITS.index(unit)] = intensity
+    check(result)
     return result
+
+
+def check(action_units: np.ndarray) -> None:
+    """Raises ValueError unless `action_units` are 17 intensities in [0, 1]; names the first unit that is not."""
+    values = np.asarray(action_units)
+    if values.shape != (len(ACTION_UNITS),):
+        raise ValueError(f"expected {len(ACTION_UNITS)} action units {ACTION_UNITS}, got shape {values.shape}")
+    outside = np.flatnonzero(~((values >= 0) & (values <= 1)))
+    if len(outside):
+        raise ValueError(f"action unit {ACTION_UNITS[outside[0]]}: intensity {values[outside[0]]} is outside [0, 1]")
 
 
 def motion(action_units: np.ndarray) -> dict[str, float]:
     """What a (17,) action-unit vector moves: the value of every motion named in `MOTIONS`."""
-    action_units = np.asarray(action_units, dtype=np.float64)
-    if action_units.shape != (len(ACTION_UNITS),):
-        raise ValueError(f"expected {len(ACTION_UNITS)} action units {ACTION_UNITS}, got shape {action_units.shape}")
-    return dict(zip(_NAMES, (action_units @ _MATRIX).tolist()))
+    return dict(zip(_NAMES, np.einsum("u,um->m", np.asarray(action_units, np.float64), _MATRIX).tolist()))
 
 
 def express(rng: np.random.Generator, expression: str, style: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A picture of the head frame: antialiased shapes laid on a window of it, and the noise that skin and hair are cut from."""
+"""The sheet a head is painted on, facing the viewer: smooth-edged shapes, and noise to cut skin and hair from."""
 
 from functools import lru_cache
 
@@ -10,7 +10,8 @@ Y_RANGE = (-2.1, 2.5)
 DENSITY = 0.31  # canvas pixels a unit, for each pixel of the picture's side: a face is about as fine here as there
 FRACTION = 4  # bits of sub-pixel place in OpenCV's drawing
 
-Window = tuple[slice, slice]
+Window = tuple[slice, slice]  # rows, columns
+EVERYWHERE: Window = (slice(None), slice(None))
 
 
 class Canvas:
@@ -73,7 +74,7 @@ def lay(image: np.ndarray, window: Window, mask: np.ndarray, colour: np.ndarray 
 
 @lru_cache(maxsize=1)
 def grain() -> np.ndarray:
-    """(512, 512) float32 noise of mean 0 and deviation 1, smooth and periodic: pores, blotches, curls."""
+    """(512, 512) float32 noise of mean 0 and deviation 1, pores, blotches, curls."""
     noise = np.random.default_rng(7).standard_normal((512, 512), dtype=np.float32)
     fine = cv2.GaussianBlur(noise, (0, 0), 1.0, borderType=cv2.BORDER_REFLECT)
     coarse = cv2.GaussianBlur(noise, (0, 0), 7.0, borderType=cv2.BORDER_REFLECT)

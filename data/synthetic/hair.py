@@ -33,7 +33,8 @@ def grow(identity: Identity, size: int) -> Hair:
     front = outer * (1 - face) * (cut.density > 0)
     roots = np.minimum(1.6 * cv2.GaussianBlur(face, (0, 0), 0.09 * sheet.density), 1)
     gleam = 0.28 * np.exp(-(((length - 0.85) / 0.2) ** 2))
-    shade = 1 + (0.17 + 0.05 * cut.curl) * texture + gleam - 0.30 * roots - 0.18 * np.clip(sheet.y[:, None] - 0.2, 0, 1.2)
+    hanging = np.clip(sheet.y[:, None] - 0.2, 0, 1.2)
+    shade = 1 + (0.17 + 0.05 * cut.curl) * texture + gleam - 0.30 * roots - 0.18 * hanging
     colour = np.array(identity.hair, np.float32) * np.clip(shade, 0.35, 1.8)[..., None] + 0.10 * gleam[..., None]
     shadow = 1 - 0.30 * cut.density * cv2.GaussianBlur(front, (0, 0), 0.07 * sheet.density)
     slopes = (np.broadcast_to(-0.96 * sheet.x[None], sheet.shape),
@@ -68,10 +69,12 @@ def _mass(identity: Identity, sheet: Canvas) -> np.ndarray:
     """(H, W) blurred coverage of all hair, as if there were no face."""
     cut = identity.cut
     top, side, end = cut.top, cut.side, cut.length
+    hem = 1.2 - 0.9 * cut.curl  # curls are round, other hair hangs
     half = [(0.0, -1.47 - top), (0.44 + 0.4 * top, -1.39 - 0.85 * top), (0.79 + 0.8 * side, -1.12 - 0.45 * top),
             (0.96 + side, -0.72), (1.0 + side, -0.2)]
     if end > 0.3:
-        half += [(1.0 + 1.1 * side, 0.3 * end), (0.98 + 1.2 * side, 0.65 * end), (0.80 + 0.9 * side, end + 0.02), (0.5, end - 0.02), (0.0, end)]
+        half += [(1.0 + 1.1 * side, 0.3 * end), (0.98 + hem * side, 0.65 * end),
+                 (0.80 + (hem - 0.3) * side, end + 0.02), (0.5, end - 0.02), (0.0, end)]
     else:
         half += [(0.985 + 0.5 * side, end), (0.94, end + 0.22), (0.88, end + 0.1), (0.5, -0.2), (0.0, -0.2)]
     half = np.array(half)
@@ -81,14 +84,18 @@ def _mass(identity: Identity, sheet: Canvas) -> np.ndarray:
 
 def _window(identity: Identity, sheet: Canvas) -> np.ndarray:
     """(H, W) blurred coverage of the face that the hair leaves free, from the hairline down."""
-    cut, lean = identity.cut, np.sign(identity.parting) or 1.0
-    top, lock = cut.hairline, cut.lock
-    left, right = cut.sweep * (lean > 0), cut.sweep * (lean < 0)
-    outline = [(0.0, top), (0.34, top - 0.5 * cut.temples + 0.02 + 0.6 * right), (0.64, top - cut.temples + 0.14 + right), (0.82, -0.55 + right),
-               (0.88, -0.2), (lock, 0.15), (lock - 0.02, 0.7), (lock - 0.08, 1.2), (lock, 2.6),
-               (-lock, 2.6), (-lock + 0.08, 1.2), (-lock + 0.02, 0.7), (-lock, 0.15), (-0.88, -0.2),
-               (-0.82, -0.55 + left), (-0.64, top - cut.temples + 0.14 + left), (-0.34, top - 0.5 * cut.temples + 0.02 + 0.6 * left)]
-    return _map(sheet, spline(np.array(outline), 110, closed=True), 0.03 if cut.hairline > -0.7 else 0.055)
+    cut, lean = identity.cut, np.sign(identity.parting)
+    top, lock, temples = cut.hairline, cut.lock, cut.temples
+
+    def half(fall: float) -> list[tuple[float, float]]:
+        """From beside the middle of the hairline, which falls by `fall` on this side, down past the cheek."""
+        return [(0.34, top - 0.5 * temples + 0.02 + 0.6 * fall), (0.64, top - temples + 0.14 + fall),
+                (0.82, max(-0.55, top - temples + 0.3) + fall), (0.88, -0.2), (lock, 0.15), (lock - 0.02, 0.7),
+                (lock - 0.08, 1.2), (lock, 2.6)]
+
+    right, left = half(cut.sweep * (lean < 0)), half(cut.sweep * (lean > 0))
+    outline = spline(np.array([(0.0, top), *right, *((-x, y) for x, y in left[::-1])]), 110, closed=True)
+    return _map(sheet, outline, 0.03 if cut.hairline > -0.7 else 0.055)  # a fringe ends sharply
 
 
 def _map(sheet: Canvas, outline: np.ndarray, soft: float) -> np.ndarray:

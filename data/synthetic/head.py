@@ -1,9 +1,10 @@
 """The shape of a head: facial curves moved by action units, the depth behind them, and the pose that turns it.
 
-The head frame has its origin between the eyes, x to the right of the picture, y down, z towards the viewer, and half the
-width of the face as its unit. Everything is laid out facing the viewer; `Pose` turns the finished head.
+The head frame has its origin between the eyes, x to the right of the picture, y down, z towards the viewer, and half
+the width of the face as its unit. Everything is laid out facing the viewer; `Pose` turns the finished head.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,14 +12,15 @@ import numpy as np
 
 from data.synthetic.identity import Identity
 
+Pair = tuple[np.ndarray, np.ndarray]  # of the left and right of the picture
 SIDES = (-1, 1)  # left and right of the picture
 EYE = (0.44, 0.0)  # middle of the right eye
 NOSE_BASE = 0.64
 MOUTH = 0.935
 CHIN = 1.50
 # Right half of the outline from the crown to the chin, of the average face.
-OUTLINE = np.array([(0.0, -1.46), (0.42, -1.39), (0.75, -1.14), (0.93, -0.7), (0.985, -0.25), (0.975, 0.2), (0.92, 0.62),
-                    (0.79, 0.99), (0.56, 1.29), (0.28, 1.46), (0.0, CHIN)])
+OUTLINE = np.array([(0.0, -1.46), (0.42, -1.39), (0.75, -1.14), (0.93, -0.7), (0.985, -0.25), (0.975, 0.2),
+                    (0.92, 0.62), (0.79, 0.99), (0.56, 1.29), (0.28, 1.46), (0.0, CHIN)])
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,16 @@ def _spline_weights(count: int, samples: int, closed: bool) -> np.ndarray:
 def spline(points: np.ndarray, samples: int = 24, closed: bool = False) -> np.ndarray:
     """(samples, 2) points on a smooth curve through `points` (N, 2)."""
     points = np.asarray(points, dtype=np.float64)
-    return _spline_weights(len(points), samples, closed) @ points
+    return product(_spline_weights(len(points), samples, closed), points)
+
+
+def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """left @ right, (I, J) and (J, K), without BLAS, which is slower here and rounds by its number of threads."""
+    return np.einsum("ij,jk->ik", left, right)
 
 
 def strip(line: np.ndarray, half_width: np.ndarray) -> np.ndarray:
-    """(..., 2 N, 2) polygons of brush strokes along lines (..., N, 2) that are `half_width` (..., N) wide to either side."""
+    """(..., 2 N, 2) polygons of brush strokes along lines (..., N, 2), `half_width` (..., N) wide to either side."""
     along = np.concatenate([line[..., 1:2, :] - line[..., :1, :], line[..., 2:, :] - line[..., :-2, :],
                             line[..., -1:, :] - line[..., -2:-1, :]], axis=-2)
     beside = along[..., ::-1] * (-1, 1) * (half_width / np.hypot(along[..., 0], along[..., 1]))[..., None]
@@ -117,7 +124,8 @@ def lay_out(identity: Identity, motion: dict[str, float]) -> Face:
 def _outline(identity: Identity, jaw: float) -> np.ndarray:
     half = OUTLINE.copy()
     x, y = half[:, 0], half[:, 1]
-    x *= 1 + (identity.jaw - 1) * np.exp(-((y - 0.95) / 0.4) ** 2) + (identity.chin - 1) * np.exp(-((y - 1.5) / 0.2) ** 2)
+    at_jaw, at_chin = np.exp(-(((y - 0.95) / 0.4) ** 2)), np.exp(-(((y - 1.5) / 0.2) ** 2))
+    x *= 1 + (identity.jaw - 1) * at_jaw + (identity.chin - 1) * at_chin
     y[y > 0] *= identity.length
     y += jaw * np.clip((y - 0.4) / 0.8, 0, 1)
     left = half[-2:0:-1] * (-1, 1)
@@ -129,7 +137,8 @@ def _brow(identity: Identity, motion: dict[str, float], side: int) -> np.ndarray
     lift = np.array([inner, 0.62 * inner + 0.38 * outer, 0.2 * inner + 0.75 * outer, 0.9 * outer])
     arch = 0.03 * identity.brow_arch
     x = np.array([0.17, 0.36, 0.55, 0.74]) + identity.eye_gap - motion["brow_in"] * np.array([1.0, 0.8, 0.4, 0.1])
-    y = np.array([-0.285, -0.315 - arch, -0.315 - 1.5 * arch, -0.235]) - identity.brow_height - lift - side * identity.asymmetry
+    y = np.array([-0.285, -0.315 - arch, -0.315 - 1.5 * arch, -0.235]) - lift
+    y -= identity.brow_height + side * identity.asymmetry
     return spline(np.stack([side * x, y], axis=1), 20)
 
 
@@ -160,11 +169,11 @@ def _mouth(identity: Identity, motion: dict[str, float], jaw: float) -> Mouth:
     centre = rest - 0.12 * max(smile, 0) - 0.05 * motion["chin_up"] + 0.1 * min(smile, 0)
     line = centre - smile * np.abs(t) ** 1.7 + 0.35 * jaw * np.abs(t) ** 2 - identity.asymmetry * t
     line -= 0.026 * t**2 + 0.01 * np.cos(3 * np.pi * t) * bow - 0.025 * motion["dimple"] * np.abs(t) ** 3
-    line -= 0.04 * motion["chin_up"] * bow
+    line -= 0.065 * motion["chin_up"] * bow
     # How far the lips are apart: parting shows the teeth, a dropped jaw opens the mouth by itself, less if not parted.
     open_ = part * (0.09 + 0.75 * max(smile, 0) + 0.4 * raised + 0.06 * stretch) + jaw * (0.55 + 0.6 * part)
     square = 0.62 - 0.4 * jaw - 0.25 * stretch * part - 0.15 * min(raised / 0.15, 1) * part
-    gap_up = (0.35 * part * (0.09 + 0.75 * max(smile, 0)) + raised * (0.35 + 0.4 * part) + 0.22 * jaw * part)
+    gap_up = (0.35 * part * (0.09 + 0.75 * max(smile, 0)) + raised * (0.5 + 0.25 * part) + 0.22 * jaw * part)
     inner_upper = line - gap_up * bow ** (0.7 - 0.5 * jaw)
     gap = np.maximum(open_ * bow ** square, 0.0)
     inner_lower = inner_upper + gap
@@ -178,7 +187,8 @@ def _mouth(identity: Identity, motion: dict[str, float], jaw: float) -> Mouth:
     return Mouth(*curves, teeth=rest + 0.045, lower_teeth=rest + 0.075 + 1.05 * jaw)
 
 
-def _folds(identity: Identity, motion: dict[str, float], brows, eyes, wings, mouth: Mouth):
+def _folds(identity: Identity, motion: dict[str, float], brows: Pair, eyes: tuple[Eye, Eye], wings: Pair,
+           mouth: Mouth) -> Iterator[Fold]:
     """Creases that come with motion, and those that age has left."""
     age, soft = identity.age, 0.4 + 0.6 * identity.age
     centre, sides = motion["forehead_centre"], motion["forehead_side"]
@@ -187,16 +197,17 @@ def _folds(identity: Identity, motion: dict[str, float], brows, eyes, wings, mou
         lift = 0.05 * sides * np.abs(x) - 0.04 * centre * np.exp(-(x / 0.25) ** 2)
         line = np.stack([x, y - 0.04 * max(centre, sides) - lift + 0.05 * x ** 2], axis=1)
         fade = 1 - 0.2 * number
-        yield Fold(line[6:15], fade * min(1, soft * centre + 0.12 * age), 0.025)
+        yield Fold(line[6:15], fade * min(0.7, soft * centre + 0.12 * age), 0.025)
         for part in (line[:9], line[12:]):
-            yield Fold(part, fade * min(1, soft * sides + 0.08 * age), 0.025)
+            yield Fold(part, fade * min(0.7, soft * sides + 0.08 * age), 0.025)
     for side, eye, brow, wing in zip(SIDES, eyes, brows, wings):
         top = brow[0, 1]
         frown = np.array([(0.085, top + 0.14), (0.075, top + 0.03), (0.10, top - 0.12)]) - (motion["brow_in"] * 0.3, 0)
         yield Fold(spline(frown * (side, 1), 9), min(1, motion["frown"] * (0.6 + 0.4 * age) + 0.1 * age), 0.03)
         for number in range(3):
             start = np.array([0.03 + 0.02 * number, -0.02 + 0.075 * number])
-            yield Fold(spline(np.array([start, start + (0.09, -0.05)]) * (side, 1), 9), motion["nose_wrinkle"] * 0.9, 0.026)
+            line = spline(np.array([start, start + (0.09, -0.05)]) * (side, 1), 9)
+            yield Fold(line, 0.9 * motion["nose_wrinkle"], 0.026)
         corner = mouth.upper[0 if side < 0 else -1]
         start = np.array([abs(wing[0]) + 0.09, wing[1] - 0.05])
         end = np.array([max(abs(corner[0]), 0.33) + 0.12, corner[1] - 0.04])
@@ -206,13 +217,14 @@ def _folds(identity: Identity, motion: dict[str, float], brows, eyes, wings, mou
         outer = eye.upper[-1] * (side, 1)
         for lift in (-0.09, 0.0, 0.08):
             tail = np.array([(0.05, lift * 0.5), (0.17, lift * 1.4)]) + outer
-            yield Fold(spline(tail * (side, 1), 9), min(1, motion["crow_feet"] * (0.45 + 0.5 * age) + 0.25 * max(0, age - 0.4)), 0.018)
+            depth = min(1, motion["crow_feet"] * (0.45 + 0.5 * age) + 0.25 * max(0, age - 0.4))
+            yield Fold(spline(tail * (side, 1), 9), depth, 0.018)
         pouch = eye.lower[4:-4] + (0, 0.055)
         yield Fold(pouch, min(1, motion["pouch"] * 0.6 + 0.35 * age), 0.03)
         beyond = np.array([(0.05, -0.08), (0.075, -0.01), (0.055, 0.07)]) + (abs(corner[0]), corner[1])
         yield Fold(spline(beyond * (side, 1), 9), 0.8 * motion["dimple"], 0.035)
         down = np.array([(0.02, 0.03), (0.045, 0.11), (0.04, 0.2)]) + (abs(corner[0]), corner[1])
-        yield Fold(spline(down * (side, 1), 9), min(1, 0.8 * motion["corner_fold"] + 0.25 * max(0, age - 0.3)), 0.03)
+        yield Fold(spline(down * (side, 1), 9), min(1, 0.55 * motion["corner_fold"] + 0.25 * max(0, age - 0.3)), 0.03)
     under = mouth.lower[8:25:2] + np.array([0.0, 0.06])
     yield Fold(under, 0.25 + 0.6 * motion["chin_up"], 0.04)
 
@@ -234,18 +246,30 @@ class Pose:
         about_y = np.array([(np.cos(yaw), 0, np.sin(yaw)), (0, 1, 0), (-np.sin(yaw), 0, np.cos(yaw))])
         about_x = np.array([(1, 0, 0), (0, np.cos(pitch), -np.sin(pitch)), (0, np.sin(pitch), np.cos(pitch))])
         about_z = np.array([(np.cos(roll), -np.sin(roll), 0), (np.sin(roll), np.cos(roll), 0), (0, 0, 1)])
-        return about_z @ about_x @ about_y
+        return product(about_z, product(about_x, about_y))
 
 
 FACE_TOP, FACE_HEIGHT = -0.93, 2.43  # the part of the head that `Pose.height` measures: hairline to chin
 
 
-def camera(pose: Pose, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The projection of `pose` on a picture: (2, 3) matrix and (2,) offset, pixels = matrix @ point + offset."""
-    scale = pose.height * size / FACE_HEIGHT
-    matrix = scale * pose.rotation()[:2]
-    middle = matrix @ (0.0, FACE_TOP + FACE_HEIGHT / 2, 0.0)
-    return matrix, np.array([pose.x, pose.y]) * size - 0.5 - middle
+@dataclass(frozen=True)
+class View:
+    """The parallel projection of a posed head on a picture: pixels = matrix @ point + offset."""
+
+    matrix: np.ndarray  # (2, 3)
+    offset: np.ndarray  # (2,)
+
+    def project(self, points: np.ndarray, depth: np.ndarray | float) -> np.ndarray:
+        """(N, 2) pixels of head-frame points (N, 2) at z `depth`, one for all or (N,)."""
+        solid = np.column_stack([points, np.broadcast_to(depth, len(points))])
+        return product(solid, self.matrix.T) + self.offset
+
+
+def view(pose: Pose, size: int) -> View:
+    """How a picture of `size` pixels sees a head in `pose`."""
+    matrix = pose.height * size / FACE_HEIGHT * pose.rotation()[:2]
+    middle = matrix[:, 1] * (FACE_TOP + FACE_HEIGHT / 2)
+    return View(matrix, np.array([pose.x, pose.y]) * size - 0.5 - middle)
 
 
 def base_depth(x: np.ndarray, y: np.ndarray) -> np.ndarray:

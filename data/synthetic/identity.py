@@ -1,4 +1,4 @@
-"""Who a drawn person is: the shape of the face, skin, hair, beard and glasses, drawn once and kept over many pictures."""
+"""Who a drawn person is: the shape of the face, skin, hair, beard and glasses, kept over many pictures."""
 
 from dataclasses import dataclass, field
 
@@ -11,6 +11,7 @@ Colour = tuple[float, float, float]  # red, green, blue in [0, 1]
 SKINS = np.array([(250, 222, 202), (241, 202, 174), (226, 178, 143), (203, 149, 110), (165, 112, 78), (124, 79, 54),
                   (88, 57, 42)]) / 255
 HAIRS = np.array([(34, 27, 25), (58, 40, 30), (92, 62, 40), (128, 92, 58), (186, 150, 102), (134, 74, 46)]) / 255
+FAIR_HAIRS, DARK_HAIRS = (0.15, 0.22, 0.22, 0.18, 0.15, 0.08), (0.55, 0.3, 0.15, 0, 0, 0)  # with fair and dark skin
 IRISES = np.array([(74, 46, 28), (108, 72, 40), (104, 112, 62), (82, 118, 152), (108, 124, 134)]) / 255
 
 
@@ -40,8 +41,8 @@ CUTS: dict[str, Cut] = {
     "curly": Cut(top=0.28, side=0.24, length=0.75, lock=0.9, hairline=-0.88, sweep=0.1, curl=0.85),
     "fringe": Cut(top=0.16, side=0.16, length=0.95, lock=0.88, hairline=-0.56, temples=-0.1),
     "bob": Cut(top=0.17, side=0.2, length=1.15, lock=0.86, hairline=-0.9, sweep=0.25, temples=-0.05),
-    "long": Cut(top=0.15, side=0.2, length=2.3, lock=0.9, hairline=-0.94, sweep=0.1, temples=0.0),
-    "waves": Cut(top=0.2, side=0.3, length=2.2, lock=0.92, hairline=-0.93, sweep=0.2, temples=0.0, curl=0.6),
+    "long": Cut(top=0.15, side=0.2, length=2.3, lock=0.9, hairline=-1.02, sweep=0.1, temples=-0.16),
+    "waves": Cut(top=0.2, side=0.3, length=2.2, lock=0.92, hairline=-1.0, sweep=0.2, temples=-0.1, curl=0.6),
     "tied": Cut(top=0.1, side=0.03, length=0.0, hairline=-0.94, temples=0.05),
 }
 # How often each gender (columns: woman, man) wears a cut: correlated, never certain.
@@ -53,11 +54,11 @@ BEARDS = ("none", "stubble", "moustache", "goatee", "full")
 
 @dataclass(frozen=True)
 class Identity:
-    """A drawn person. Factors are relative to the average face (1.0); lengths in half face widths; colours in [0, 1]."""
+    """A drawn person. Factors are relative to the average face (1.0), lengths in half face widths."""
 
     gender: int = 0  # index into GENDERS
     age: float = 0.3  # 0 is about 18 years, 1 about 75: deeper folds, greyer hair
-    skin: Colour = tuple(SKINS[1])
+    skin: Colour = tuple(SKINS[1].tolist())
     flush: float = 0.5  # redness of cheeks, nose and ears
     length: float = 1.0
     jaw: float = 1.0  # width at the angle of the jaw
@@ -65,7 +66,7 @@ class Identity:
     eye_size: float = 1.0
     eye_gap: float = 0.0  # how much farther apart than average
     eye_slant: float = 0.0  # outer corners up
-    iris: Colour = tuple(IRISES[0])
+    iris: Colour = tuple(IRISES[0].tolist())
     lashes: float = 0.5
     brow_height: float = 0.0
     brow_thickness: float = 1.0
@@ -77,7 +78,7 @@ class Identity:
     lips: float = 1.0  # fullness
     lipstick: float = 0.0
     asymmetry: float = 0.0  # right side of the picture higher than the left
-    hair: Colour = tuple(HAIRS[1])
+    hair: Colour = tuple(HAIRS[1].tolist())
     cut: Cut = CUTS["short"]
     parting: float = 0.2  # x of the crown's parting
     beard: str = "none"
@@ -101,7 +102,8 @@ def sample_identity(rng: np.random.Generator) -> Identity:
     tone = rng.uniform(0, len(SKINS) - 1)
     skin = _between(SKINS, tone) * rng.uniform(0.96, 1.03) * (1 + rng.normal(0, 0.012, 3))
     dark = tone / (len(SKINS) - 1)
-    natural = HAIRS[rng.choice(len(HAIRS), p=(0.35, 0.4, 0.25, 0, 0, 0) if dark > 0.5 else (0.15, 0.22, 0.22, 0.18, 0.15, 0.08))] if dark < 0.75 else HAIRS[0]
+    shares = DARK_HAIRS if dark > 0.5 else FAIR_HAIRS
+    natural = HAIRS[rng.choice(len(HAIRS), p=shares)]
     grey = np.clip((age - 0.5) * 2.2 + rng.normal(0, 0.25), 0, 0.9)
     hair = natural * rng.uniform(0.8, 1.15) * (1 - grey) + np.array([0.66, 0.65, 0.64]) * grey
     eyes = IRISES[rng.integers(2 if dark > 0.45 else len(IRISES))] * rng.uniform(0.85, 1.15)
@@ -111,12 +113,13 @@ def sample_identity(rng: np.random.Generator) -> Identity:
     made_up = rng.random() < (0.03 if man else 0.55)
     return Identity(
         gender=gender, age=age, skin=_colour(skin), flush=float(rng.uniform(0.2, 1.0) * (1 - 0.6 * dark)),
-        length=around(1.0 + 0.02 * man, 0.035), jaw=around(0.96 + 0.06 * man, 0.035), chin=around(0.92 + 0.16 * man, 0.08),
-        eye_size=around(1.05 - 0.08 * man, 0.06), eye_gap=around(0, 0.018), eye_slant=around(0.01, 0.018),
+        length=around(1.0 + 0.02 * man, 0.035), jaw=around(0.93 + 0.09 * man, 0.035),
+        chin=around(0.87 + 0.21 * man, 0.08),
+        eye_size=around(1.08 - 0.11 * man, 0.06), eye_gap=around(0, 0.018), eye_slant=around(0.01, 0.018),
         iris=_colour(eyes), lashes=float(np.clip(rng.normal(0.75 - 0.45 * man, 0.15) + 0.2 * made_up, 0, 1)),
-        brow_height=around(0.015 - 0.03 * man, 0.018), brow_thickness=around(0.85 + 0.35 * man, 0.15),
+        brow_height=around(0.025 - 0.04 * man, 0.018), brow_thickness=around(0.85 + 0.35 * man, 0.15),
         brow_arch=around(1.2 - 0.5 * man, 0.35), nose_length=around(1.0 + 0.02 * man, 0.05),
-        nose_width=around(0.95 + 0.08 * man + 0.12 * dark, 0.08), nose_height=around(1.0 + 0.1 * man, 0.12),
+        nose_width=around(0.92 + 0.11 * man + 0.12 * dark, 0.08), nose_height=around(0.92 + 0.14 * man, 0.1),
         mouth_width=around(1.0, 0.06), lips=around(1.08 - 0.2 * man + 0.2 * dark, 0.14),
         lipstick=float(made_up * rng.uniform(0.3, 0.9)), asymmetry=around(0, 0.006), hair=_colour(hair), cut=cut,
         parting=float(rng.choice((-1, 1)) * rng.uniform(0.1, 0.4)), beard=beard, glasses=bool(rng.random() < 0.16),

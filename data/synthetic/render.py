@@ -11,9 +11,9 @@ import numpy as np
 
 from data.synthetic import action_units as facs
 from data.synthetic import features
-from data.synthetic.canvas import X_RANGE, Y_RANGE, Canvas, canvas, lay
+from data.synthetic.canvas import EVERYWHERE, X_RANGE, Y_RANGE, Canvas, canvas, lay
 from data.synthetic.hair import Hair, grow
-from data.synthetic.head import SIDES, Face, base_depth, camera, lay_out, spline
+from data.synthetic.head import FACE_TOP, SIDES, Face, View, base_depth, lay_out, spline, view
 from data.synthetic.identity import Identity
 from data.synthetic.scenery import Scene, paint_background, paint_body, photograph
 from data.synthetic.skin import Surface, albedo, illuminate, surface
@@ -32,20 +32,24 @@ class DrawnFace:
 
 
 def draw_face(identity: Identity, action_units: np.ndarray, scene: Scene, size: int) -> DrawnFace:
-    """Draws `identity` with `action_units` (17,) in [0, 1] on a square picture of `size` pixels, at least `SMALLEST`."""
+    """Draws `identity` in `scene` on a square picture of `size` pixels, at least `SMALLEST`.
+
+    `action_units` (17,) are intensities in [0, 1] in the order of `ACTION_UNITS`; ValueError names one that is not.
+    """
     if size < SMALLEST:
         raise ValueError(f"a drawn face needs a picture of at least {SMALLEST} pixels, got {size}")
-    sheet, view = canvas(size), camera(scene.pose, size)
+    facs.check(action_units)
+    sheet, seen = canvas(size), view(scene.pose, size)
     face = lay_out(identity, facs.motion(action_units))
     maps, hair = surface(identity, face, sheet), grow(identity, size)
-    seen = _see_through(maps.depth, view, sheet, size)
-    head = cv2.remap(_paint_head(identity, face, maps, hair, sheet, scene), *seen, cv2.INTER_LINEAR)
+    places = _see_through(maps.depth, seen, sheet, size)
+    head = cv2.remap(_paint_head(identity, face, maps, hair, sheet, scene), *places, cv2.INTER_LINEAR)
     picture = paint_background(scene, size)
     if hair.back is not None:
-        _lay_over(picture, cv2.remap(hair.back, *seen, cv2.INTER_LINEAR))
+        _lay_over(picture, cv2.remap(hair.back, *places, cv2.INTER_LINEAR))
     paint_body(picture, identity, scene, head[..., 3])
     _lay_over(picture, head)
-    return DrawnFace(photograph(picture, scene), _box(face, view, size), _landmarks(face, maps, sheet, view))
+    return DrawnFace(photograph(picture, scene), _box(face, seen, size), _landmarks(face, maps, sheet, seen))
 
 
 def _lay_over(picture: np.ndarray, layer: np.ndarray) -> None:
@@ -57,7 +61,7 @@ def _lay_over(picture: np.ndarray, layer: np.ndarray) -> None:
 def _paint_head(identity: Identity, face: Face, maps: Surface, hair: Hair, sheet: Canvas, scene: Scene) -> np.ndarray:
     """(H, W, 4) the head facing the viewer, lit as it will be once turned, colours multiplied by alpha."""
     turn = scene.pose.rotation().astype(np.float32)
-    lamp, viewer = turn.T @ scene.light.direction().astype(np.float32), turn[2]
+    lamp, viewer = (scene.light.direction().astype(np.float32)[:, None] * turn).sum(axis=0), turn[2]  # as the head is
     skin = albedo(identity, maps, sheet)
     features.paint_beard(skin, identity, face, sheet)
     features.paint_lips(skin, identity, face, sheet)
@@ -76,7 +80,7 @@ def _paint_head(identity: Identity, face: Face, maps: Surface, hair: Hair, sheet
         features.paint_glasses(picture, identity, sheet, float(diffuse[window].mean()))
     lit, _ = illuminate(*hair.slopes, scene.light, lamp, viewer)
     picture *= hair.shadow[..., None]
-    lay(picture, (slice(None), slice(None)), hair.cover, hair.colour * lit)
+    lay(picture, EVERYWHERE, hair.cover, hair.colour * lit)
     alpha = np.maximum(alpha, hair.front)
     return cv2.merge([*(channel * alpha for channel in cv2.split(picture)), alpha])
 
@@ -95,33 +99,32 @@ def _paint_ears(picture: np.ndarray, alpha: np.ndarray, identity: Identity, shee
         np.maximum(alpha[window], mask, out=alpha[window])
 
 
-def _see_through(depth: np.ndarray, view: tuple[np.ndarray, np.ndarray], sheet: Canvas, size: int) -> list[np.ndarray]:
+def _see_through(depth: np.ndarray, seen: View, sheet: Canvas, size: int) -> list[np.ndarray]:
     """For each pixel of the picture the column and row of the canvas seen there: two (size, size) float32 maps."""
-    matrix, offset = view
-    back = np.linalg.inv(matrix[:, :2])
-    drift = (back @ matrix[:, 2]) * sheet.density
+    back = np.linalg.inv(seen.matrix[:, :2])
+    drift = (back * seen.matrix[:, 2]).sum(axis=1) * sheet.density
     coarse = max(size // 2, 32)  # depth is smooth: the maps are solved on half the pixels and interpolated
     place = (np.arange(coarse) + 0.5) * (size / coarse) - 0.5
-    columns, rows = place[None] - offset[0], place[:, None] - offset[1]
+    columns, rows = place[None] - seen.offset[0], place[:, None] - seen.offset[1]
     flat = [((row[0] * columns + row[1] * rows - start[0]) * sheet.density).astype(np.float32)
             for row, start in zip(back, (X_RANGE, Y_RANGE))]
-    seen = flat
+    found = flat
     for _ in range(STEPS):
-        z = cv2.remap(depth, *seen, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        seen = [axis - np.float32(slope) * z for axis, slope in zip(flat, drift)]
-    return [cv2.resize(axis, (size, size), interpolation=cv2.INTER_CUBIC) for axis in seen]
+        z = cv2.remap(depth, *found, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        found = [axis - np.float32(slope) * z for axis, slope in zip(flat, drift)]
+    return [cv2.resize(axis, (size, size), interpolation=cv2.INTER_CUBIC) for axis in found]
 
 
-def _landmarks(face: Face, maps: Surface, sheet: Canvas, view: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+def _landmarks(face: Face, maps: Surface, sheet: Canvas, seen: View) -> np.ndarray:
     """(5, 2) float32 pixels of the landmarks, by the same projection that the picture went through."""
     points = np.array([face.eyes[0].centre, face.eyes[1].centre, face.nose, face.mouth.upper[0], face.mouth.upper[-1]])
     column, row = np.rint(sheet.pixels(points)).astype(int).T
-    return (np.column_stack([points, maps.depth[row, column]]) @ view[0].T + view[1]).astype(np.float32)
+    return seen.project(points, maps.depth[row, column]).astype(np.float32)
 
 
-def _box(face: Face, view: tuple[np.ndarray, np.ndarray], size: int) -> np.ndarray:
+def _box(face: Face, seen: View, size: int) -> np.ndarray:
     """(4,) float32 x, y, width, height around the outline below the hairline, within the picture."""
-    outline = face.outline[face.outline[:, 1] > -0.8]
-    places = np.column_stack([outline, base_depth(outline[:, 0], outline[:, 1])]) @ view[0].T + view[1]
+    outline = face.outline[face.outline[:, 1] > FACE_TOP - 0.1]
+    places = seen.project(outline, base_depth(outline[:, 0], outline[:, 1]))
     low, high = np.clip(places.min(0), 0, size - 1), np.clip(places.max(0), 0, size - 1)
     return np.concatenate([low, high - low]).astype(np.float32)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from data.synthetic.canvas import FRACTION, grain, lay
-from data.synthetic.head import Pose, camera
+from data.synthetic.head import Pose, view
 from data.synthetic.identity import Colour, Identity
 from data.synthetic.skin import Light
 
@@ -32,7 +32,7 @@ def sample_scene(rng: np.random.Generator) -> Scene:
     def bell(spread: float, limit: float) -> float:
         return float(np.clip(rng.normal(0, spread), -limit, limit))
 
-    warmth = float(rng.uniform(-0.8, 1.0))
+    warmth = float(rng.uniform(-0.4, 1.0))
     wall = rng.uniform(0.15, 0.85) + rng.normal(0, 0.045, 3) + 0.05 * warmth * np.array([1, 0, -1])
     return Scene(
         pose=Pose(bell(11, 26), bell(6, 13), bell(5, 13), 0.5 + bell(0.02, 0.05), 0.53 + bell(0.015, 0.04),
@@ -63,14 +63,12 @@ def paint_body(picture: np.ndarray, identity: Identity, scene: Scene, head: np.n
     `head` (size, size) is the coverage of the head in the picture. The body turns less than half as far as the head.
     """
     size, pose, light = len(picture), scene.pose, scene.light
-    matrix, offset = camera(pose, size)
-    stand, _ = camera(Pose(pose.yaw * 0.4, 0.0, pose.roll * 0.35, height=pose.height), size)
-    nape = np.array((0.0, 1.0, BODY_DEPTH))
-    settle = matrix @ nape + offset - stand @ nape
+    turned, upright = view(pose, size), view(Pose(pose.yaw * 0.4, 0.0, pose.roll * 0.35, height=pose.height), size)
+    nape = np.array([(0.0, 1.0)])
+    settle = turned.project(nape, BODY_DEPTH) - upright.project(nape, BODY_DEPTH)  # the head sits on its neck
 
     def outline(half: list[tuple[float, float]]) -> np.ndarray:
-        points = np.array([*half, *((-x, y) for x, y in half[::-1])])
-        return points @ stand[:, :2].T + stand[:, 2] * BODY_DEPTH + settle
+        return upright.project(np.array([*half, *((-x, y) for x, y in half[::-1])]), BODY_DEPTH) + settle
 
     wide = 0.50 + 0.10 * identity.gender
     neck = outline([(wide, 0.7), (wide - 0.02, 1.6), (wide + 0.14, 1.9), (1.0, 2.12), (1.0, 2.8)])
@@ -100,12 +98,12 @@ def _cover(polygon: np.ndarray, size: int) -> np.ndarray:
 
 
 def photograph(picture: np.ndarray, scene: Scene) -> np.ndarray:
-    """What the camera makes of (size, size, 3) light: blur, exposure metered on the middle, soft shoulder, noise; uint8."""
+    """What the camera makes of (size, size, 3) light, as uint8: blur, exposure metered on the middle, noise."""
     size = len(picture)
     if scene.blur > 0.1:
         picture = cv2.GaussianBlur(picture, (0, 0), scene.blur)
     metered = float(picture[size // 4:-size // 4, size // 4:-size // 4].mean())
-    levels = picture * (255 * scene.exposure * (0.46 / max(metered, 0.02)) ** 0.55)
+    levels = picture * (255 * scene.exposure * (0.44 / max(metered, 0.02)) ** 0.5)
     over = np.maximum(levels - 195, 0)
     levels += over * (60 / (60 + over) - 1)  # from 195 on, highlights bend towards 255 instead of clipping
     if scene.noise > 0:

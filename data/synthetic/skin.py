@@ -1,4 +1,4 @@
-"""Skin: the relief of the face as a sum of Gaussian bumps, and light falling on it (Lambert, wrapped as skin scatters it).
+"""Skin: the relief of the face as a sum of Gaussian bumps, and the light on it (Lambert, wrapped as skin scatters).
 
 Bumps are separable, so a map of all of them is one matrix product: map = Gyᵀ diag(a) Gx, and so are its slopes.
 """
@@ -59,12 +59,12 @@ def _bumps(identity: Identity, face: Face) -> np.ndarray:
         (0.0, 0.02, 0.10 * narrow, 0.16, 0.09 * stands, 0, 0),
         (0.0, 0.20, 0.115 * narrow, 0.14, 0.11 * stands, 0, 0.1),
         (0.0, base - 0.26, 0.125 * narrow, 0.12, 0.13 * stands, 0, 0.3),
-        (0.0, base - 0.13, 0.125 * narrow, 0.085, 0.13 * stands, 0, 0.35),
+        (0.0, base - 0.13, 0.125 * narrow, 0.09, 0.115 * stands, 0, 0.35),
         (0.0, base + 0.03, 0.13 * narrow, 0.035, 0, 0.16, 0),  # shadow under the nose
         (0.0, (base + mouth[1]) / 2 - 0.01, 0.035, 0.06, -0.02, 0.08, 0),  # philtrum
         (0.0, mouth[1], 0.34, 0.22, 0.07, 0, 0),  # teeth behind the lips
         (0.0, face.mouth.lower[16][1] + 0.06, 0.2, 0.05, -0.04, 0.25, 0),
-        (0.0, face.chin - 0.17 - 0.03 * m["chin_up"], 0.17 * identity.chin, 0.12, 0.09 + 0.06 * m["chin_up"], 0, 0.15),
+        (0.0, face.chin - 0.17 - 0.03 * m["chin_up"], 0.17 * identity.chin, 0.12, 0.09 + 0.10 * m["chin_up"], 0, 0.15),
         (0.0, -0.75, 0.5, 0.22, 0.06, 0, 0),
         (0.0, -0.16, 0.09, 0.10, 0.02 + 0.04 * m["frown"], 0.10 * m["frown"], 0),
         (0.0, face.chin + 0.02, 0.5, 0.10, 0, 0.35, 0),
@@ -73,7 +73,7 @@ def _bumps(identity: Identity, face: Face) -> np.ndarray:
         (0.44 + gap, -0.02, 0.21, 0.12, -0.085, 0.14 + 0.06 * age, 0.1),  # eye socket
         (0.21 + gap, 0.0, 0.075, 0.13, -0.07, 0.12, 0.1),
         (0.44 + gap, -0.10, 0.16, 0.045, 0.035, 0, 0.1),  # upper lid
-        (abs(brow[0]), brow[1] + 0.03, 0.22, 0.06, 0.05 + 0.02 * identity.gender, 0, 0),  # brow ridge
+        (abs(brow[0]), brow[1] + 0.03, 0.22, 0.06, 0.035 + 0.03 * identity.gender, 0, 0),  # brow ridge
         (abs(face.wings[1][0]) * 0.98, face.wings[1][1], 0.06 * narrow, 0.06, 0.085 * stands, 0, 0.3),
         (abs(face.wings[1][0]) + 0.075, face.wings[1][1] + 0.02, 0.04, 0.06, -0.01, 0.16, 0),
         (0.62, 0.33 - 0.05 * apple, 0.20, 0.17, 0.07 - 0.03 * age, 0, 0.5),  # cheekbone
@@ -95,20 +95,21 @@ def surface(identity: Identity, face: Face, canvas: Canvas) -> Surface:
     across, down = (canvas.x - x) / sigma_x, (canvas.y - y) / sigma_y
     bell_x, bell_y = np.exp(-across**2 / 2), np.exp(-down**2 / 2)
     side, tall = canvas.x[None], canvas.y[:, None]
-    raised = bell_y * height
-    slope_x = _sum(raised, -across / sigma_x * bell_x) - (0.8 * side + 0.95 * side**3)
-    slope_y = _sum(raised * -down / sigma_y, bell_x) - (0.24 * (tall - 0.1) + 0.20 * (tall - 0.1) ** 3)
-    depth = base_depth(side, tall) + _sum(raised, bell_x)
+    slope_x = _sum(height, bell_y, -across / sigma_x * bell_x) - (0.8 * side + 0.95 * side**3)
+    slope_y = _sum(height, -down / sigma_y * bell_y, bell_x) - (0.24 * (tall - 0.1) + 0.20 * (tall - 0.1) ** 3)
+    depth = _sum(height, bell_y, bell_x) + base_depth(side, tall)
     folds = press_folds(face, canvas)
     bend = cv2.GaussianBlur(folds, (0, 0), 0.02 * canvas.density)
     slope_x += cv2.Sobel(bend, cv2.CV_32F, 1, 0, scale=-0.0125 * canvas.density)
     slope_y += cv2.Sobel(bend, cv2.CV_32F, 0, 1, scale=-0.0125 * canvas.density)
-    return Surface(slope_x, slope_y, depth, _sum(bell_y * occlusion, bell_x) + 0.34 * folds, _sum(bell_y * redness, bell_x))
+    shade = _sum(occlusion, bell_y, bell_x) + 0.34 * folds
+    return Surface(slope_x, slope_y, depth, shade, _sum(redness, bell_y, bell_x))
 
 
-def _sum(down: np.ndarray, across: np.ndarray) -> np.ndarray:
-    """downᵀ across, (K, H) and (K, W) to (H, W). By OpenCV, for NumPy's BLAS starts threads that cost more than they do."""
-    return cv2.gemm(np.ascontiguousarray(down.T), across, 1, None, 0)
+def _sum(weights: np.ndarray, down: np.ndarray, across: np.ndarray) -> np.ndarray:
+    """downᵀ diag(weights) across: (K, 1), (K, H) and (K, W) to (H, W). Not by BLAS, see `head.product`."""
+    some = weights[:, 0] != 0
+    return np.einsum("ky,kx->yx", (weights * down)[some], across[some])
 
 
 def press_folds(face: Face, canvas: Canvas) -> np.ndarray:
@@ -128,12 +129,12 @@ def albedo(identity: Identity, maps: Surface, canvas: Canvas) -> np.ndarray:
     """(H, W, 3) colour of the bare skin: redder where blood is near, blotches, pores, freckles."""
     top, left = identity.texture % 173, identity.texture % 311
     blotches = cv2.resize(grain()[top:top + 182, left:left + 140], canvas.shape[::-1])
-    rough = 1 + (0.012 + 0.012 * identity.age) * blotches
+    rough = 1 + np.float32(0.012 + 0.012 * identity.age) * blotches
     red = maps.redness * np.float32(identity.flush)
     spots = np.float32(0)
     if identity.freckles > 0.1:
         spots = np.clip(blotches - 1.0, 0, 1) * np.minimum(maps.redness * 2.5, 1) * np.float32(identity.freckles)
-    fade = zip(identity.skin, (0.0, 0.20, 0.17), (0.25, 0.38, 0.42))
+    fade = zip(np.array(identity.skin, np.float32), (0.0, 0.20, 0.17), (0.25, 0.38, 0.42))
     return cv2.merge([tone * (rough - blush * red - fleck * spots) for tone, blush, fleck in fade])
 
 

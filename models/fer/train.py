@@ -31,9 +31,14 @@ class Faces:
 
 def optimizer(recipe: Recipe, steps: int) -> optax.GradientTransformation:
     """The recipe's optimiser over `steps` steps. Decay pulls on kernels alone, not on biases and normalisation."""
-    rate = optax.warmup_cosine_decay_schedule(0.0, recipe.learning_rate, max(1, round(recipe.warmup * steps)), steps)
+
+    def kernels(weights: Weights) -> Any:
+        return jax.tree.map(lambda values: values.ndim > 1, weights)
+
+    warmup = round(recipe.warmup * steps)
+    rate = optax.warmup_cosine_decay_schedule(0.0, recipe.learning_rate, warmup, max(steps, warmup + 1))
     direction = optax.scale_by_adam() if recipe.optimizer == "adam" else optax.trace(0.9, nesterov=True)
-    decay = optax.add_decayed_weights(recipe.weight_decay, mask=lambda weights: jax.tree.map(lambda w: w.ndim > 1, weights))
+    decay = optax.add_decayed_weights(recipe.weight_decay, mask=kernels)
     return optax.chain(direction, decay, optax.scale_by_learning_rate(rate))
 
 
@@ -43,15 +48,19 @@ def smoothed_cross_entropy(logits: Array, labels: Array, smoothing: float) -> Ar
     return jnp.mean(optax.softmax_cross_entropy(logits, targets))
 
 
+def builder(classes: int, channels: int) -> Callable[[Weights], MiniXception]:
+    """What makes a network of plain weights {"params", "stats"}, without drawing any."""
+    graph = nnx.graphdef(nnx.eval_shape(lambda: MiniXception(classes, channels, rngs=nnx.Rngs(0))))
+    return lambda weights: nnx.merge(graph, weights["params"], weights["stats"], copy=True)
+
+
 def program(recipe: Recipe, faces: Faces, validation: Faces, classes: int, preview: Preview) -> Program:
     """The classifier's share of `models.training.train`."""
     channels = faces.images.shape[-1]
-    graph = nnx.graphdef(MiniXception(classes, channels, rngs=nnx.Rngs(0)))
+    build = builder(classes, channels)
     update = optimizer(recipe, steps_in_epoch(len(faces.labels), recipe.batch_size) * recipe.epochs)
 
-    def build(weights: Weights) -> MiniXception:
-        return nnx.merge(graph, weights["params"], weights["stats"], copy=True)
-
+    @jax.jit
     def init(key: Array) -> dict[str, Any]:
         params, stats = nnx.state(MiniXception(classes, channels, rngs=nnx.Rngs(key)), nnx.Param, nnx.BatchStat)
         params = nnx.to_pure_dict(params)
@@ -69,7 +78,8 @@ def program(recipe: Recipe, faces: Faces, validation: Faces, classes: int, previ
             return smoothed_cross_entropy(logits, batch["labels"], recipe.label_smoothing), (logits, stats)
 
         (loss, (logits, stats)), grads = jax.value_and_grad(loss_fn, has_aux=True)(state["params"])
-        changes, memory = update.update(grads, state["optimizer"], state["params"])
+        with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises a float to its integer step count
+            changes, memory = update.update(grads, state["optimizer"], state["params"])
         right = jnp.mean((jnp.argmax(logits, axis=-1) == batch["labels"]).astype(jnp.float32))
         fresh = {"params": optax.apply_updates(state["params"], changes), "stats": stats, "optimizer": memory}
         return fresh, {"train_loss": loss, "train_accuracy": right}
@@ -110,5 +120,4 @@ def fit(
     plan = Plan(recipe.epochs, recipe.batch_size, seed, recipe.ema, select)
     rows: Mapping[str, Any] = {"images": faces.images, "labels": faces.labels.astype(np.int32)}
     outcome = train(program(recipe, faces, validation, classes, preview), rows, plan, checkpoints, watch)
-    graph = nnx.graphdef(MiniXception(classes, faces.images.shape[-1], rngs=nnx.Rngs(0)))
-    return nnx.merge(graph, outcome.weights["params"], outcome.weights["stats"]), outcome
+    return builder(classes, faces.images.shape[-1])(outcome.weights), outcome

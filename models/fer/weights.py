@@ -57,8 +57,8 @@ def _flat(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def _fill(path: Path, card: dict[str, Any], value_of: Callable[[str], np.ndarray]) -> MiniXception:
     """A network whose every value comes from `value_of(name)`, checked against the shape the card implies."""
-    model = MiniXception(len(card["labels"]), card["channels"], rngs=nnx.Rngs(0))
-    graph, state = nnx.split(model)
+    blank = nnx.eval_shape(lambda: MiniXception(len(card["labels"]), card["channels"], rngs=nnx.Rngs(0)))
+    graph, state = nnx.split(blank)
     values = {}
     for name, drawn in _flat(nnx.to_pure_dict(state)).items():
         value = value_of(name)
@@ -90,7 +90,7 @@ def _load_keras(path: Path) -> tuple[MiniXception, dict[str, Any]]:
             root = file["model_weights"] if "model_weights" in file else file
             # The scope inside a layer's group differs between files ("conv2d_1_1/kernel:0", "conv2d_1/kernel:0").
             arrays = {
-                f"{layer}/{name.decode().rsplit('/', 1)[1].removesuffix(':0')}": group[name][()]
+                f"{layer}/{os.fsdecode(name).rsplit('/', 1)[1].removesuffix(':0')}": group[name][()]
                 for layer, group in root.items()
                 for name in group.attrs["weight_names"]
             }

@@ -32,7 +32,7 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, threshold: float, share_of: 
 
 
 def regress(boxes: np.ndarray, shares: np.ndarray, pixel: int) -> np.ndarray:
-    """Moves each edge by its share of the box's side, which is x2 − x1 + `pixel`: 0 after P-Net, 1 after R- and O-Net."""
+    """Moves each edge by its share of the side, which is x2 − x1 + `pixel`: 0 after P-Net, 1 after R- and O-Net."""
     side = boxes[:, 2:] - boxes[:, :2] + pixel
     return boxes + shares * np.tile(side, 2)
 

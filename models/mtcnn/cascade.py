@@ -111,8 +111,11 @@ class Detector:
 def _compiled(function: Callable, network: nnx.Module, *static: str) -> Callable[..., tuple[jax.Array, ...]]:
     """`function(network, array, …)` compiled, as a function of the array; its arguments named `static` are fixed."""
     graph, state = nnx.split(network)
-    compiled = jax.jit(lambda state, array, **rest: function(nnx.merge(graph, state), array, **rest), static_argnames=static)
-    return partial(compiled, state)
+
+    def merged(state: nnx.State, array: jax.Array, **rest: object) -> tuple[jax.Array, ...]:
+        return function(nnx.merge(graph, state), array, **rest)
+
+    return partial(jax.jit(merged, static_argnames=static), state)
 
 
 def _classify(network: nnx.Module, windows: jax.Array) -> tuple[jax.Array, ...]:

@@ -13,6 +13,7 @@ import pytest
 from data.faceset import EXPRESSIONS
 from realtime.bundle import Bundle, Settings
 
+
 @pytest.fixture(scope="session")
 def settings() -> Settings:
     return Settings(
@@ -37,7 +38,7 @@ def assets(settings: Settings) -> dict[str, bytes]:
         "rnet.onnx": export(network("rnet"), ("N", 24, 24, 3), ["face", "box"], "rnet"),
         "onet.onnx": export(network("onet"), ("N", 48, 48, 3), ["face", "box", "landmarks"], "onet"),
         "model.json": json.dumps(asdict(settings)).encode(),
-        "card.md": "# a card\n".encode(),
+        "card.md": b"# a card\n",
     }
     for number, label in enumerate(EXPRESSIONS):
         picture = np.full((64, 64, 4), (30 * number, 0, 255, 255), np.uint8)

@@ -14,7 +14,9 @@ def plain(colour: tuple[int, int, int], alpha: int, side: int = 64) -> np.ndarra
     return np.full((side, side, 4), (*colour, alpha), np.uint8)
 
 
-def laid(sticker: np.ndarray, centre: tuple[float, float], side: float, tilt: float = 0.0, under: int = 0) -> np.ndarray:
+def laid(
+    sticker: np.ndarray, centre: tuple[float, float], side: float, tilt: float = 0.0, under: int = 0
+) -> np.ndarray:
     frame = np.full((100, 120, 3), under, np.uint8)
     Sticker(sticker).lay(frame, np.array(centre), side, tilt)
     return frame

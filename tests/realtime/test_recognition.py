@@ -1,11 +1,11 @@
-"""Detector, following and classifier on drawn faces, and the detector against the recorded detections of `mtcnn` 0.1.1."""
+"""Detector, following and classifier on drawn faces; the detector against what `mtcnn` 0.1.1 is known to find."""
 
 import json
 
 import cv2
 import numpy as np
 import pytest
-from drawn_film import EMPTY, SIDE
+from drawn_film import EMPTY
 
 from realtime.bundle import Bundle
 from realtime.cascade import Cascade
@@ -32,18 +32,22 @@ def test_detections_are_those_of_mtcnn_0_1_1(shared, bundle: Bundle, case: str) 
         assert found.scores[nearest] == pytest.approx(face["confidence"], abs=1e-2)
 
 
-@pytest.mark.parametrize("beyond", [(0.2, 0.0), (0.0, 0.15), (0.12, 0.1)])
-def test_a_face_cut_by_the_border_is_found_followed_and_classified(bundle: Bundle, face: np.ndarray, beyond) -> None:
-    frame = np.full((240, 320, 3), 128, np.uint8)
-    frame[:SIDE, :SIDE] = face
-    x1, y1, x2, y2 = cascade(bundle, 40).detect(frame).boxes[0]
-    left, top = int(x1 + beyond[0] * (x2 - x1)), int(y1 + beyond[1] * (y2 - y1))  # so much of the face is not in the frame
-    frame = np.full((240, 320, 3), 128, np.uint8)
-    frame[: SIDE - top, : SIDE - left] = face[top:, left:]
+@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
+def test_a_face_cut_by_the_border_is_found_followed_and_classified(shared, bundle: Bundle, side: str) -> None:
+    picture = cv2.imread(str(shared / "parity" / "mtcnn_images" / "lfw0.jpg"))
+    x1, y1, x2, y2 = cascade(bundle, 40).detect(picture).boxes[0].astype(int)
+    across, down = (x2 - x1) // 4, (y2 - y1) // 4  # a quarter of the face is not in the frame
+    part = {
+        "left": np.s_[:, x1 + across :],
+        "right": np.s_[:, : x2 - across],
+        "top": np.s_[y1 + down :],
+        "bottom": np.s_[: y2 - down],
+    }
+    frame = np.ascontiguousarray(picture[part[side]])
     recogniser = Recogniser(bundle, min_face=40, detect_every=100)
     for _ in range(3):
         (person,) = recogniser.see(frame)
-        assert person.box[2:] == pytest.approx([x2 - left, y2 - top], abs=12)
+        assert (person.box[2:] - person.box[:2]).min() > across * 2.5
         assert person.probabilities.sum() == pytest.approx(1)
 
 

@@ -1,0 +1,97 @@
+"""The export stage: one archive with checked networks, the settings of the training, and a card; or nothing at all."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from flax import nnx
+
+from data.faceset import EXPRESSIONS, FaceSetWriter
+from data.synthetic import draw
+from flows import emoji, export, settings
+from models.fer import weights
+from models.fer.mini_xception import MiniXception
+from models.onnx_export import ParityError
+from realtime.bundle import Bundle
+
+CARD = {"network": "mini_xception", "labels": list(EXPRESSIONS), "size": 48, "channels": 1, "sources": ["synthetic"]}
+
+
+class Silence:
+    def __getattr__(self, name: str):
+        return lambda *values, **named: None
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folders = {name: tmp_path_factory.mktemp("artifacts") / name for name in ("faces", "fer@base", "evaluate", "emoji")}
+    for folder in folders.values():
+        folder.mkdir()
+    pictures, rows = zip(*draw(1, 6, 48), strict=True)
+    with FaceSetWriter(folders["faces"] / "set", (48, 48, 3)) as writer:
+        writer.append(np.stack(pictures), list(rows))
+    weights.save(folders["fer@base"] / "weights.npz", MiniXception(rngs=nnx.Rngs(0)), CARD)
+    (folders["evaluate"] / "metrics.json").write_text(json.dumps({"accuracy": 0.4321}))
+    emoji.run(SimpleNamespace(out=folders["emoji"]))
+    return folders
+
+
+def stage(inputs: dict[str, Path], out: Path, **options) -> SimpleNamespace:
+    params = settings.load(Path(__file__).parents[2] / "params.yaml")
+    params = replace(params, export=replace(params.export, classifier="trained", **options))
+    return SimpleNamespace(params=params, inputs=inputs, out=out, watch=Silence())
+
+
+@pytest.fixture(scope="module")
+def exported(inputs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("export")
+    export.run(stage(inputs, out, smoothing=0.5, detect_every=7))
+    return out
+
+
+def test_the_archive_carries_the_settings_of_this_run(exported: Path) -> None:
+    import zipfile
+
+    bundle = Bundle.load(zipfile.Path(exported / "emoji_cam.pyz") / "realtime" / "assets", threads=1)
+    assert (bundle.settings.smoothing, bundle.settings.detect_every) == (0.5, 7)
+    assert bundle.settings.labels == EXPRESSIONS
+    assert bundle.emoji["happy"].shape == (256, 256, 4)
+
+
+def test_every_network_was_checked_and_agrees(exported: Path) -> None:
+    figures = json.loads((exported / "metrics.json").read_text())
+    for name in ("classifier", "pnet", "rnet", "onet"):
+        assert 0 < figures[f"difference_{name}"] < 1e-5
+    assert figures["bytes"] == (exported / "emoji_cam.pyz").stat().st_size
+
+
+def test_about_prints_data_and_figures(exported: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "emoji_cam.pyz", "--about"], cwd=exported, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == (exported / "card.md").read_text().strip()
+    for expected in ("synthetic", "0.4321", "weights.npz", "MTCNN", "differ by at most"):
+        assert expected in done.stdout
+
+
+def test_the_same_run_gives_the_same_bytes(exported: Path, inputs: dict[str, Path], tmp_path: Path) -> None:
+    export.run(stage(inputs, tmp_path, smoothing=0.5, detect_every=7))
+    assert (tmp_path / "emoji_cam.pyz").read_bytes() == (exported / "emoji_cam.pyz").read_bytes()
+
+
+def test_a_network_that_differs_stops_the_export(inputs: dict[str, Path], tmp_path: Path, monkeypatch) -> None:
+    other = MiniXception(rngs=nnx.Rngs(1))
+    genuine = export.export
+
+    def swapped(network, shape, outputs, name):
+        return genuine(other if name == "classifier" else network, shape, outputs, name)
+
+    monkeypatch.setattr(export, "export", swapped)
+    with pytest.raises(ParityError, match="classifier"):
+        export.run(stage(inputs, tmp_path))
+    assert not list(tmp_path.iterdir())
