@@ -3,7 +3,7 @@
     python -m flows configure data=fer2013 data.path=data/raw/fer2013.csv scale=smoke fer.epochs=3
 
 ``data=`` and ``scale=`` name a file in ``conf/data`` and ``conf/scale``; every other key is one of params.yaml. What is
-not given is as in ``conf/config.yaml``, so the same words give the same file. ``dvc exp run -S data=fer2013`` gives it too.
+not given is as in ``conf/config.yaml``, so the same words give the same file, as does ``dvc exp run -S data=fer2013``.
 """
 
 import os

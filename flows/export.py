@@ -27,7 +27,7 @@ CHECKED = 64  # faces that the parity check takes
 # anew by our rule out of their repeated borders, the published network gets 70.3 % right at -0.1, 66.0 % at 0, 56.4 %
 # at 0.25 (75.1 % of the pictures as they are); without turning 70.1 %, 68.4 % and 61.3 %.
 TIGHT = -0.1
-# P-Net may be stricter here than in training: on the test clip 0.8 finds every face that 0.6 finds, in 70 % of its time.
+# P-Net may be stricter here than in training: on the test clip 0.8 finds every face that 0.6 does, in 70 % of its time.
 THRESHOLDS = (0.8, 0.7, 0.7)
 PYRAMID_FACTOR = 0.709  # Zhang et al.'s program
 

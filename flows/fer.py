@@ -35,7 +35,7 @@ def run(stage: Stage) -> None:
     shown = validation.select(np.arange(min(SHOWN, len(validation))))
 
     def preview(model: MiniXception, history: History) -> dict[str, Path]:
-        learning_curve_picture(pd.DataFrame(history), stage.out / "curve.png", PANELS)
+        learning_curve_picture(pd.DataFrame(history), PANELS, stage.out / "curve.png")
         write_faces(model, shown, stage.out / "faces.png")
         return {"learning curve": stage.out / "curve.png", "validation faces": stage.out / "faces.png"}
 

@@ -6,9 +6,11 @@ keeps what it makes. The stage's own flow run is shown under the task. This proc
 
 import argparse
 import os
+import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -35,7 +37,7 @@ def main(argv: list[str]) -> int:
     run = Run(nodes, options.jobs)
     drive(run, f"{params.data.source} {params.scale}", asdict(params))
     run.report()
-    return 130 if run.cancelled.is_set() else int(any(outcome not in GOOD for outcome in run.outcomes.values()))
+    return 130 if run.cancelled.is_set() else int(any(run.outcomes.get(name) not in GOOD for name in nodes))
 
 
 class Run:
@@ -47,10 +49,10 @@ class Run:
         self.outcomes: dict[str, str] = {}
         self.seconds: dict[str, float] = {}
         self.slots = threading.Semaphore(jobs)
-        self.alive: dict[str, processes.subprocess.Popen] = {}
+        self.alive: dict[str, subprocess.Popen] = {}
         self.cancelled = threading.Event()
 
-    def stage(self, name: str, environment: dict[str, str], say) -> str:
+    def stage(self, name: str, environment: dict[str, str], say: Callable[[str], None]) -> str:
         """Brings one stage up to date, saying each line of its output; returns and keeps the outcome."""
         upstream = [self.outcomes[other] for other in self.nodes[name].upstream]
         if any(outcome not in GOOD for outcome in upstream):
@@ -76,10 +78,10 @@ class Run:
         table = Table("stage", "outcome", "seconds")
         for name in self.nodes:
             seconds = f"{self.seconds[name]:.0f}" if name in self.seconds else ""
-            table.add_row(name, self.outcomes.get(name, "cancelled"), seconds)
+            table.add_row(name, self.outcomes.get(name, "not run"), seconds)
         Console(highlight=False).print(table)
 
-    def _through_dvc(self, name: str, environment: dict[str, str], say) -> str:
+    def _through_dvc(self, name: str, environment: dict[str, str], say: Callable[[str], None]) -> str:
         if self.cancelled.is_set():
             return "cancelled"
         started, ran = time.monotonic(), False
@@ -150,7 +152,7 @@ def drive(run: Run, name: str, parameters: dict) -> None:
         except BaseException:  # Ctrl-C, SIGTERM
             run.cancel()
             wait(list(futures.values()))
-        bad = [name for name, outcome in run.outcomes.items() if outcome == "failed"]
+        bad = [name for name in run.nodes if run.outcomes.get(name) not in (*GOOD, "skipped")]
         if run.cancelled.is_set():
             return Cancelled(message="cancelled; its processes have ended")
         return Failed(message=f"failed: {', '.join(bad)}") if bad else Completed()

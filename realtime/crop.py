@@ -39,7 +39,7 @@ def face_crop(
 
 
 def _upright(landmarks: np.ndarray, margin: float) -> tuple[complex, complex]:
-    """Turn and shift, as complex numbers, of the similarity that brings landmarks nearest to CANONICAL (Umeyama 1991)."""
+    """Turn and shift, as complex numbers, of the similarity that best brings landmarks to CANONICAL (Umeyama 1991)."""
     found = landmarks @ [1, 1j]
     wanted = ((CANONICAL - 0.5) / (1 + margin) + 0.5) @ [1, 1j]
     centred = found - found.mean()
