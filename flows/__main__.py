@@ -3,6 +3,8 @@
 import importlib
 import sys
 
+from flows import environment
+
 COMMANDS = {
     "run": ("flows.pipeline", "run [--jobs N] [STAGE…]", "the graph, driven by Prefect, side by side where it can be"),
     "ui": ("flows.ui", "ui [--stop]", "start the Prefect server if none answers, and print its address"),
@@ -60,4 +62,5 @@ def _stage(name: str, rest: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    environment.enter(sys.argv[1:])
     sys.exit(main(sys.argv[1:]))

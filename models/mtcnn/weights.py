@@ -45,13 +45,13 @@ def network(name: str) -> PNet | RNet | ONet:
         raise FileNotFoundError(f"{path} is missing: MTCNN's weights are those of the package mtcnn 1.0.0")
     arrays = [np.asarray(array, np.float32) for array in joblib.load(path)]
     kind, layers = ORDER[name]
-    net = kind(nnx.Rngs(0))
+    net = nnx.eval_shape(lambda: kind(nnx.Rngs(0)))
     slots = [slot for layer in layers for slot in parameters(getattr(net, layer))]
     shapes = [slot.shape for slot in slots]
     if [array.size for array in arrays] != [int(np.prod(shape)) for shape in shapes]:
         raise ValueError(f"{path} holds arrays of shapes {[array.shape for array in arrays]}, expected {shapes}")
     for slot, array in zip(slots, arrays, strict=True):
-        slot[...] = jnp.asarray(array.reshape(slot.shape))   # PReLU's alpha comes as (1, 1, C)
+        slot.set_value(jnp.asarray(array.reshape(slot.shape)))  # PReLU's alpha comes as (1, 1, C)
     return net
 
 

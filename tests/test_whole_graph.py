@@ -1,0 +1,71 @@
+"""The graph itself, from nothing to the realtime runner, at scale `smoke`, in a copy of the tree."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PROGRAM = [sys.executable, "-m"]
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory) -> Path:
+    """The tree as git has it or would have it, in a repository of its own, after one `dvc repro`."""
+    folder = tmp_path_factory.mktemp("copy")
+    listed = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True)
+    for name in listed.splitlines():
+        if (ROOT / name).is_file():  # not those that git still lists and someone has just removed
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    call(folder, "git", "init", "-q")
+    call(folder, *PROGRAM, "flows", "configure", "scale=smoke")
+    call(folder, *PROGRAM, "dvc", "repro")
+    return folder
+
+
+def call(folder: Path, *command: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    environment["PREFECT_API_URL"] = "http://127.0.0.1:9/api"  # nobody answers there
+    done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0, f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-4000:]}"
+    return done.stdout
+
+
+def test_every_stage_leaves_figures_and_finds_faces(copy):
+    figures = {path.parent.name: json.loads(path.read_text()) for path in (copy / "artifacts").rglob("metrics.json")}
+    assert figures.keys() == {"ingest", "faces", "base", "evaluate", "emoji", "export"}
+    assert figures["ingest"]["pictures"] == 350
+    assert figures["faces"]["found"] > 0.95
+    assert figures["base"]["epoch"] >= 1 and figures["export"]["difference_classifier"] < 1e-4
+
+
+def test_it_is_up_to_date_afterwards(copy):
+    assert "up to date" in call(copy, *PROGRAM, "dvc", "repro")
+    assert "up to date" in call(copy, *PROGRAM, "dvc", "status")
+
+
+def test_what_comes_out_sees_a_drawn_face(copy, tmp_path):
+    from data.synthetic import draw
+
+    image, _ = next(draw(seed=5, count=1, size=256))
+    cv2.imwrite(str(tmp_path / "face.png"), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    runner = [sys.executable, "artifacts/export/emoji_cam.pyz", "--no-window"]
+    events = tmp_path / "events.jsonl"
+    call(copy, *runner, "--input", str(tmp_path / "face.png"), "--output", str(tmp_path / "out.png"), "--events", str(events))
+    (line,) = map(json.loads, events.read_text().splitlines())
+    (face,) = line["faces"]
+    assert abs(sum(face["probabilities"].values()) - 1) < 0.01 and face["label"] in face["probabilities"]
+    assert cv2.imread(str(tmp_path / "out.png")).shape == (256, 256, 3)
+
+
+def test_a_trained_classifier_scores_a_source(copy, tmp_path):
+    report = tmp_path / "score.json"
+    call(copy, *PROGRAM, "flows", "score", "synthetic", "--faces", "crop", "--json", str(report))
+    assert 0 < json.loads(report.read_text())["accuracy"] <= 1
