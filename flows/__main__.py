@@ -11,6 +11,7 @@ COMMANDS = {
     "configure": ("flows.configure", "configure [KEY=VALUE…]", "make params.yaml: data=NAME scale=NAME, any setting"),
     "why": ("flows.why", "why", "which stages would run now, and why"),
     "score": ("flows.score", "score SOURCE PATH [--help]", "a trained classifier on any labelled source"),
+    "release": ("flows.release", "release NAME", "keep this run's classifier under models/released/"),
 }
 
 

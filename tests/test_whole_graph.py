@@ -10,6 +10,8 @@ from pathlib import Path
 import cv2
 import pytest
 
+from models.fer import weights
+
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = [sys.executable, "-m"]
 
@@ -29,12 +31,12 @@ def copy(tmp_path_factory) -> Path:
     return folder
 
 
-def call(folder: Path, *command: str) -> str:
+def call(folder: Path, *command: str, status: int = 0) -> str:
     environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     environment["PREFECT_API_URL"] = "http://127.0.0.1:9/api"  # nobody answers there
     done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert done.returncode == 0, f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-4000:]}"
+    assert done.returncode == status, f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-4000:]}"
     return done.stdout
 
 
@@ -69,3 +71,13 @@ def test_a_trained_classifier_scores_a_source(copy, tmp_path):
     report = tmp_path / "score.json"
     call(copy, *PROGRAM, "flows", "score", "synthetic", "--faces", "crop", "--json", str(report))
     assert 0 < json.loads(report.read_text())["accuracy"] <= 1
+
+
+def test_the_classifier_can_be_released_but_only_as_it_is(copy):
+    assert "test/accuracy" in call(copy, *PROGRAM, "flows", "release", "drawn")
+    model, card = weights.load(copy / "models/released/drawn.npz")
+    assert card["sources"] == ["synthetic"] and "drawn by this project" in card["terms"]["synthetic"]
+    assert (copy / "models/released/drawn.params.yaml").read_text() == (copy / "params.yaml").read_text()
+    call(copy, *PROGRAM, "flows", "configure", "scale=smoke", "fer.epochs=4")
+    assert "evaluate and fer@base would run anew" in call(copy, *PROGRAM, "flows", "release", "other", status=1)
+    assert not (copy / "models/released/other.npz").exists()

@@ -1,4 +1,4 @@
-"""Readers of labelled face pictures, by name. To add one, write a module with `read` and `WHERE` and list it here."""
+"""Readers of labelled face pictures, by name. To add one, write a module with `read`, `WHERE` and `TERMS` and list it here."""
 
 import difflib
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from data.sources import fer2013, folder, synthetic
 from data.sources.source_error import SourceError
 
 # A reader is `read(path, **options)`, which yields (picture, row): (H, W) or (H, W, 3) RGB uint8, and known columns of
-# `data.faceset.SCHEMA`. `WHERE` says where people get the data; None for a source that needs none.
+# `data.faceset.SCHEMA`. `WHERE` says where people get the data, None for a source that needs none; `TERMS` on what terms.
 SOURCES = {"synthetic": synthetic, "fer2013": fer2013, "folder": folder}
 
 

@@ -24,6 +24,7 @@ WHERE = ("FER-2013 is given out by Kaggle to those who accept its terms: www.kag
          "challenges-in-representation-learning-facial-expression-recognition-challenge. "
          "Put fer2013.csv (or its .csv.gz, .zip or .tar.gz) into data/raw and run: "
          "./run configure data=fer2013 data.path=data/raw/fer2013.csv")
+TERMS = "FER-2013: Kaggle competition data of 2013, for research; weights trained on it likewise"
 SIDE = 48
 COLUMNS = ("emotion", "pixels", "usage")
 SPLITS = {"Training": "train", "PublicTest": "public_test", "PrivateTest": "private_test"}

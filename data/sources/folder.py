@@ -13,6 +13,7 @@ from data.sources.source_error import SourceError
 WHERE = ("Sort pictures into folders named after the seven expressions, <class>/* or <split>/<class>/* with splits "
          "such as train and test, for instance under data/raw/faces, and run: "
          "./run configure data=folder data.path=data/raw/faces")
+TERMS = "a folder of your own: the terms are those of its pictures"
 # Names met in published sets, misspellings included; compared without case, blanks, hyphens and underscores.
 CLASSES = {
     "angry": ("angry", "anger", "mad"),

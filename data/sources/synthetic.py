@@ -8,6 +8,7 @@ from data.sources.source_error import SourceError
 from data.synthetic import SMALLEST, draw
 
 WHERE = None  # drawn, not read from anywhere
+TERMS = "drawn by this project: no terms of others"
 
 
 def read(seed: int = 0, count: int = 1400, size: int = 128) -> Iterator[tuple[np.ndarray, dict]]:
