@@ -1,13 +1,15 @@
-"""Pictures a second in mini-Xception's training step, ours beside PyTorch (channels last) and tf_keras, on this machine.
+"""Pictures a second in mini-Xception's training step: ours, PyTorch (channels last) and tf_keras, on this machine.
 
     python benchmarks/fer_training.py [--rounds 5] [--torch-python P] [--keras-python P]
 
-The same network, batch 64, 48×48 grey, Adam, cross-entropy, no augmentation. The three take turns, round by round, so that
-a noisy moment falls on all of them. The rivals run in throw-away environments (some minutes to install), or in those given.
+The same network, batch 64, 48×48 grey, Adam, cross-entropy, no augmentation. The three take turns, round by round, so
+that a noisy moment falls on all of them. The rivals run in throw-away environments (some minutes to install), or in those
+given. Each runs as its users run it: ours in the environment that `python -m flows` makes, the others in their own.
 """
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -16,6 +18,10 @@ import venv
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from flows.environment import VARIABLES
+
 RIVALS = {"torch": ["torch==2.13.0", "numpy"], "keras": ["tensorflow==2.21.0", "tf_keras==2.21.0"]}
 PROGRAMS = {"ours": "fer_step_ours.py", "torch": "fer_step_torch.py", "keras": "fer_step_keras.py"}
 
@@ -51,7 +57,8 @@ def install(folder: Path, packages: list[str]) -> Path:
 
 
 def pictures_per_second(python: Path, program: Path) -> float:
-    done = subprocess.run([python, program], check=True, stdout=subprocess.PIPE, text=True, cwd=HERE.parent)
+    environment = os.environ | VARIABLES if program.name == PROGRAMS["ours"] else None
+    done = subprocess.run([python, program], check=True, stdout=subprocess.PIPE, text=True, env=environment)
     return json.loads(done.stdout.splitlines()[-1])["pictures_per_second"]
 
 

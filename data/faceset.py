@@ -27,7 +27,7 @@ ACTION_UNITS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)  # 
 GENDERS = ("woman", "man")
 
 AU_COLUMNS = tuple(f"au{unit:02d}" for unit in ACTION_UNITS)
-LIST_LENGTHS = {"box": 4, "landmarks": 10}
+LIST_LENGTHS = {"votes": len(EXPRESSIONS), "box": 4, "landmarks": 10}
 SCHEMA = pa.schema([
     ("id", pa.string()),        # content hash of the pixels
     ("source", pa.string()),    # name of the source or stage that brought the face in
@@ -35,6 +35,7 @@ SCHEMA = pa.schema([
     ("split", pa.string()),
     ("subject", pa.string()),
     ("label", pa.int8()),       # index into EXPRESSIONS
+    ("votes", pa.list_(pa.float32())),      # share of people's votes for each of EXPRESSIONS, 1 in all
     ("gender", pa.int8()),      # index into GENDERS
     *((column, pa.float32()) for column in AU_COLUMNS),     # intensity in [0, 1]
     ("box", pa.list_(pa.float32())),        # x, y, width, height in pixels of this picture
@@ -51,8 +52,8 @@ class FaceSet:
 
     Attributes:
         images: (N, H, W, C) uint8, RGB or grey; a memory map or a view that reads rows when indexed.
-        table: N rows with the columns of `SCHEMA`: text, nullable integers and floats, `box` and `landmarks` as float32
-            arrays or None.
+        table: N rows with the columns of `SCHEMA`: text, nullable integers and floats; `votes`, `box`, `landmarks` are
+            float32 arrays or None.
     """
 
     def __init__(self, images: np.ndarray | RowView, table: pd.DataFrame):
@@ -82,7 +83,8 @@ class FaceSet:
         except (pa.ArrowException, OSError) as error:
             raise ValueError(f"{folder / TABLE}: not a readable parquet file ({error})") from error
         if absent := [name for name in SCHEMA.names if name not in table.column_names]:
-            raise ValueError(f"{folder / TABLE}: column {', '.join(absent)} missing")
+            raise ValueError(f"{folder / TABLE}: column {', '.join(absent)} missing, so the set is of another "
+                             "version; make it again")
         if len(images) != table.num_rows:
             raise ValueError(f"{folder}: {len(images)} pictures in {IMAGES} but {table.num_rows} rows in {TABLE}: "
                              "the two do not belong together; make the set again")
@@ -246,8 +248,9 @@ def _typed(column: pd.Series, field: pa.Field, first_row: int) -> pd.Series:
     if pa.types.is_list(field.type):
         length = LIST_LENGTHS[field.name]
         values = [None if value is None or np.ndim(value) == 0 else np.asarray(value, np.float32) for value in column]
-        wrong = np.array([value is not None and value.shape != (length,) for value in values], bool)
-        expected, typed = f"{length} numbers", pd.Series(values, column.index, object)
+        wrong = np.array([value is not None and not _fits(field.name, value) for value in values], bool)
+        expected = f"{length} numbers" + " of 0 or more that sum to 1" * (field.name == "votes")
+        typed = pd.Series(values, column.index, object)
     elif pa.types.is_string(field.type):
         return column.astype("str")
     else:
@@ -264,6 +267,13 @@ def _typed(column: pd.Series, field: pa.Field, first_row: int) -> pd.Series:
         row = int(np.flatnonzero(wrong)[0])
         raise ValueError(f"face {first_row + row}: {field.name} is {column.iloc[row]}, expected {expected} or nothing")
     return typed
+
+
+def _fits(name: str, value: np.ndarray) -> bool:
+    """Whether a list is as long as its column asks, and votes are shares of one whole."""
+    if value.shape != (LIST_LENGTHS[name],):
+        return False
+    return name != "votes" or bool((value >= 0).all() and abs(value.sum() - 1) < 1e-3)
 
 
 def _as_key(rows: object, count: int) -> np.ndarray | slice:

@@ -9,6 +9,7 @@ COMMANDS = {
     "run": ("flows.pipeline", "run [--jobs N] [STAGE…]", "the graph, driven by Prefect, side by side where it can be"),
     "ui": ("flows.ui", "ui [--stop]", "start the Prefect server if none answers, and print its address"),
     "configure": ("flows.configure", "configure [KEY=VALUE…]", "make params.yaml: data=NAME scale=NAME, any setting"),
+    "sources": ("flows.sources", "sources [NAME…]", "the data that can be read: where to get it, on what terms"),
     "why": ("flows.why", "why", "which stages would run now, and why"),
     "score": ("flows.score", "score SOURCE PATH [--help]", "a trained classifier on any labelled source"),
     "release": ("flows.release", "release NAME", "keep this run's classifier under models/released/"),

@@ -1,7 +1,12 @@
 """The model card of the realtime runner: what is in it, from which data, how good it is, and on what terms."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
+from data.sources import SOURCES
 from realtime.bundle import Settings
 
+RELEASED = Path("models/released/mini_xception_fer2013.npz")  # the classifier that exports take by default
 DETECTOR = """MTCNN (Zhang et al. 2016), the P-, R- and O-Net weights of the `mtcnn` package (MIT licence)."""
 SHOWN_ABOVE = ("labels", "size", "channels")
 LIMITS = """The classifier names the expression that a face shows, which is not what a person feels. Neutral and sad are
@@ -36,6 +41,11 @@ def card(file: str, record: dict, evaluation: dict | None, settings: Settings, d
     }
     parts = ["# emoji_cam"] + [_section(title, lines) for title, lines in sections.items() if lines]
     return "\n\n".join([*parts, f"## Limits\n\n{LIMITS}"]) + "\n"
+
+
+def terms_of(sources: Iterable[str]) -> dict[str, str]:
+    """On what terms the data of these sources is, by source."""
+    return {source: SOURCES[source].TERMS for source in sources}
 
 
 def _section(title: str, lines: list[str]) -> str:

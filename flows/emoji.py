@@ -2,12 +2,12 @@
 
 import json
 
-import cv2
 import numpy as np
 
 from data.contact_sheet import contact_sheet
 from data.emoji import draw_emoji
 from data.faceset import EXPRESSIONS
+from data.png import write_png
 from flows.stage import Stage
 
 SIDE = 256  # pixels; the runner's largest emoji on a 720p picture is about that
@@ -19,12 +19,8 @@ def run(stage: Stage) -> None:
     folder.mkdir()
     pictures = [draw_emoji(expression, SIDE) for expression in EXPRESSIONS]
     for expression, picture in zip(EXPRESSIONS, pictures, strict=True):
-        (folder / f"{expression}.png").write_bytes(_png(cv2.cvtColor(picture, cv2.COLOR_RGBA2BGRA)))
+        write_png(folder / f"{expression}.png", picture)
     sheet = contact_sheet(np.stack(pictures), columns=4, labels=EXPRESSIONS)
-    (stage.out / "sheet.png").write_bytes(_png(cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)))
+    write_png(stage.out / "sheet.png", sheet)
     figures = {"count": len(pictures), "side": SIDE}
     (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
-
-
-def _png(picture: np.ndarray) -> bytes:
-    return cv2.imencode(".png", picture)[1].tobytes()

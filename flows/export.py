@@ -4,7 +4,7 @@ Every network is checked against its JAX form on faces of this run and on noise;
 """
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -13,20 +13,16 @@ import numpy as np
 
 from data.faceset import FaceSet
 from flows.archive import archive
-from flows.card import card
+from flows.card import RELEASED, card, terms_of
+from flows.faces import cut_for
 from flows.stage import Stage
 from models.fer import weights
 from models.mtcnn.weights import network as mtcnn_network
 from models.onnx_export import export, require_parity
 from realtime.bundle import CLASSIFIER, Settings
 
-RELEASED = Path("models/released/mini_xception_fer2013.npz")
 TOLERANCE = 1e-4  # of logits, probabilities and box corrections
 CHECKED = 64  # faces that the parity check takes
-# Pictures that are faces already, as FER-2013's, are cut tighter than our faces. Of 1,095 of its Training pictures, cut
-# anew by our rule out of their repeated borders, the published network gets 70.3 % right at -0.1, 66.0 % at 0, 56.4 %
-# at 0.25 (75.1 % of the pictures as they are); without turning 70.1 %, 68.4 % and 61.3 %.
-TIGHT = -0.1
 # P-Net may be stricter here than in training: on the test clip 0.8 finds every face that 0.6 does, in 70 % of its time.
 THRESHOLDS = (0.8, 0.7, 0.7)
 PYRAMID_FACTOR = 0.709  # Zhang et al.'s program
@@ -39,8 +35,7 @@ def run(stage: Stage) -> None:
     path = RELEASED if released else stage.inputs["fer@base"] / "weights.npz"
     classifier, record = weights.load(path)
     size, channels = record["size"], record["channels"]
-    cut = stage.params.faces  # how the trained classifier's faces were cut, if they were
-    cut = replace(cut, margin=TIGHT, align=True) if released or not cut.detect else cut
+    cut = cut_for(record["sources"], stage.params.faces)
     settings = Settings(
         labels=tuple(record["labels"]), size=size, channels=channels, scale=1 / 127.5, offset=-1.0,
         align=cut.align, margin=cut.margin,
@@ -65,6 +60,7 @@ def run(stage: Stage) -> None:
         stage.watch.log(f"{name}: {len(models[name]):,} bytes, differs by at most {differences[name]:.1e}")
 
     evaluation = None if released else json.loads((stage.inputs["evaluate"] / "metrics.json").read_text())
+    record |= {"terms": terms_of(record["sources"])}
     text = card(path.name, record, evaluation, settings, differences)
     assets = {f"{name}.onnx": model for name, model in models.items()}
     assets |= {"model.json": json.dumps(asdict(settings), indent=2).encode(), "card.md": text.encode()}

@@ -5,20 +5,26 @@ Writes `set/`, `rejected.csv` (pictures without a face), `contact_sheet.png` and
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 
-import cv2
 import numpy as np
 import pandas as pd
 
 from data.alignment import cut, moved, moved_box, squared, upright
 from data.faceset import FaceSet, FaceSetWriter
 from data.letterbox import letterbox, letterbox_points
+from data.png import write_png
 from flows.settings import Faces
 from flows.stage import Stage
 
 BATCH = 64
 NO_FACE = "no face found"
+# Sources whose pictures are faces already are cut tighter than ours. Of 1,095 Training pictures of FER-2013, cut anew by
+# our rule out of their repeated borders, the published network gets 70.3 % right at margin -0.1, 66.0 % at 0, 56.4 % at
+# 0.25 (75.1 % of the pictures as they are); without turning 70.1 %, 68.4 % and 61.3 %.
+FACES_ALREADY = frozenset({"fer2013", "ferplus", "faceset"})
+TIGHT = -0.1
 
 
 def run(stage: Stage) -> None:
@@ -38,7 +44,7 @@ def run(stage: Stage) -> None:
             done += len(table)
             stage.watch.progress(done, len(pictures), f"{len(writer)} faces")
         if len(writer) == 0:
-            raise ValueError(f"no face of at least {settings.min_face} pixels was found in any of {len(pictures)} pictures: "
+            raise ValueError(f"no face of at least {settings.min_face} pixels in any of {len(pictures)} pictures: "
                              "lower faces.min_face, raise data.size, or, if they are faces already, set faces.detect "
                              "to false")
     report(stage, pictures, pd.concat(rejected))
@@ -81,6 +87,13 @@ def whole_pictures(pictures: FaceSet, settings: Faces) -> Iterator[tuple[pd.Data
         yield table, [resized(*each) for each in zip(images, table["box"], table["landmarks"], strict=True)]
 
 
+def cut_for(sources: Collection[str], settings: Faces) -> Faces:
+    """How to cut faces out of pictures for a classifier that learnt from `sources`: as it saw them."""
+    if settings.detect and not FACES_ALREADY.issuperset(sources):
+        return settings
+    return replace(settings, margin=TIGHT, align=True)
+
+
 def main_face(boxes: np.ndarray, shape: tuple[int, int]) -> int | None:
     """Which of the boxes (k, 4) x1, y1, x2, y2 is the face that a picture of `shape` (H, W) is of; None if k is 0.
 
@@ -109,7 +122,7 @@ def report(stage: Stage, pictures: FaceSet, rejected: pd.DataFrame) -> None:
     faces = FaceSet.open(stage.out / "set")
     rejected[["id", "origin"]].assign(reason=NO_FACE).to_csv(stage.out / "rejected.csv", index=False)
     picture = stage.out / "contact_sheet.png"
-    cv2.imwrite(str(picture), cv2.cvtColor(faces.picture(), cv2.COLOR_RGB2BGR))
+    write_png(picture, faces.picture())
     stage.watch.picture("contact sheet", picture)
 
     before, after = pictures.table["split"].value_counts(), faces.table["split"].value_counts()

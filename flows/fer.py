@@ -8,12 +8,12 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 
 from data.contact_sheet import contact_sheet
 from data.faceset import EXPRESSIONS, FaceSet
+from data.png import write_png
 from flows.stage import Stage
 from metrics.plots import learning_curve_picture
 from models.fer import weights
@@ -27,7 +27,7 @@ SHOWN = 40  # validation faces on the preview
 
 
 def run(stage: Stage) -> None:
-    """Trains `fer.network` by the recipe in `params.fer`; raises ValueError where there is nothing labelled to train on."""
+    """Trains by the recipe in `params.fer`; raises ValueError where there is no labelled training or validation face."""
     faces = FaceSet.open(stage.inputs["faces"] / "set")
     labelled = faces.select(faces.table["label"].notna().to_numpy())
     training, validation = labelled.split("train"), labelled.split("validation")
@@ -50,11 +50,10 @@ def run(stage: Stage) -> None:
         watch=stage.watch,
         preview=preview,
     )
-    best = pd.DataFrame(outcome.history).iloc[-1]
-    if recipe.select == "best":
-        history = pd.DataFrame(outcome.history)
-        best = history.loc[history["validation_accuracy"][::-1].idxmax()]
-    figures = {name: float(value) for name, value in best.items()}
+    history = pd.DataFrame(outcome.history)
+    latest_best = history["validation_accuracy"][::-1].idxmax()  # of equals, the loop keeps the later
+    kept = history.iloc[-1] if recipe.select == "last" else history.loc[latest_best]
+    figures = {name: float(value) for name, value in kept.items()}
     card = {
         "network": recipe.network,
         "labels": list(EXPRESSIONS),
@@ -69,11 +68,12 @@ def run(stage: Stage) -> None:
         "figures": figures,
     }
     weights.save(stage.out / "weights.npz", model, card)
-    pd.DataFrame(outcome.history).to_csv(stage.out / "history.csv", index=False)
+    history.to_csv(stage.out / "history.csv", index=False)
     (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 
 def labels_of(faces: FaceSet) -> Faces:
+    """The pictures, still on disk, and their labels (N,) int32."""
     return Faces(faces.images, faces.table["label"].to_numpy(np.int32))
 
 
@@ -84,6 +84,4 @@ def write_faces(model: MiniXception, faces: FaceSet, path: Path) -> None:
         EXPRESSIONS[guess] if guess == truth else f"{EXPRESSIONS[guess]} ({EXPRESSIONS[truth]})"
         for guess, truth in zip(chosen, faces.table["label"])
     ]
-    sheet = contact_sheet(np.asarray(faces.images[:]), labels=titles)
-    _, encoded = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
-    path.write_bytes(encoded)
+    write_png(path, contact_sheet(np.asarray(faces.images[:]), labels=titles))

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 
 from data import sources
 from data.faceset import EXPRESSIONS, FaceSet, FaceSetWriter
 from data.letterbox import letterbox, letterbox_points
+from data.png import write_png
 from data.splits import carve
 from flows.stage import Stage
 
@@ -37,8 +37,7 @@ def run(stage: Stage) -> None:
     counts = count(faces.table)
     stage.watch.log(f"{len(faces):,} pictures, {faces.table['id'].nunique():,} of them distinct")
     stage.watch.table("pictures by split and class", counts.reset_index().to_dict("records"))
-    _, sheet = cv2.imencode(".png", cv2.cvtColor(faces.picture(), cv2.COLOR_RGB2BGR))
-    (stage.out / "contact_sheet.png").write_bytes(sheet)  # cv2.imwrite would be silent about a full disk
+    write_png(stage.out / "contact_sheet.png", faces.picture())
     figures = {"pictures": len(faces), "distinct_pictures": faces.table["id"].nunique()}
     figures |= {f"{split}/{name}": int(number) for split, row in counts.iterrows() for name, number in row.items()}
     (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")

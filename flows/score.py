@@ -27,18 +27,16 @@ from data.faceset import EXPRESSIONS, FaceSet
 from data.letterbox import letterbox
 from flows import settings
 from flows.evaluate import by_class
-from flows.faces import cut_face, main_face
+from flows.card import RELEASED
+from flows.faces import FACES_ALREADY, cut_face, cut_for, main_face
 from metrics.classification import report
 from models.fer import predict, weights
 from models.fer.mini_xception import MiniXception
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAINED = ROOT / "artifacts/fer/base/weights.npz"
-RELEASED = ROOT / "models/released/mini_xception_fer2013.npz"
-FACE_ALREADY = ("fer2013", "faceset")  # sources whose pictures are cut faces
 DRAWN = {"seed": 1_000_003, "count": 700, "size": 128}  # drawn faces to score on: not those of params.yaml's seeds
 SPLITS = {"training": "train", "val": "validation", "valid": "validation", "testing": "test"}
-TIGHT = 0.0  # margin of such faces: FER-2013 shows about what is in MTCNN's box
 LEAST_SIDE = 128  # of the pictures in which faces are looked for
 CONFIDENCE = 0.95  # of the intervals
 BATCH = 256
@@ -57,8 +55,11 @@ def main(argv: list[str]) -> int:
     model, card = weights.load(path)
     if tuple(card["labels"]) != EXPRESSIONS:
         raise ValueError(f"{shown(path)} tells {', '.join(card['labels'])}, not the seven expressions")
-    how = given.faces or ("crop" if given.source in FACE_ALREADY else "detect")
-    console.print(f"weights {shown(path)}; faces: {how}")
+    how = given.faces or ("crop" if given.source in FACES_ALREADY else "detect")
+    learnt = ", ".join(card.get("sources", [])) or card.get("maker", "unknown data")
+    console.print(f"weights {shown(path)}, learnt from {learnt}; faces: {how}")
+    if card.get("sources") == ["synthetic"] != [given.source]:
+        console.print(f"these weights have seen drawn faces only; --weights {RELEASED} have seen real ones")
     pictures = chosen(read(given.source, given.path), given.split)
     with console.status("reading") as status:
         rows, probabilities = classify(pictures, cutter(how, card), model, status.update)
@@ -95,17 +96,17 @@ def parser() -> argparse.ArgumentParser:
                                                     "here last, or else the released weights")
     words.add_argument("--faces", choices=("crop", "detect"),
                        help="crop: each picture is a face, fitted to the network's input; detect: find, align and cut "
-                            f"it as stage `faces` does; default: crop for {' and '.join(FACE_ALREADY)}, else detect")
+                            f"it as stage `faces` does; default: crop for {' and '.join(sorted(FACES_ALREADY))}, else detect")
     words.add_argument("--json", type=Path, metavar="FILE", help="write the result there too")
     return words
 
 
 def default_weights() -> Path:
     """What the pipeline trained, or the released weights where nothing has been trained here."""
-    for path in (TRAINED, RELEASED):
+    for path in (TRAINED, ROOT / RELEASED):
         if path.exists():
             return path
-    raise FileNotFoundError(f"there are no weights at {shown(TRAINED)} or {shown(RELEASED)}: train some with "
+    raise FileNotFoundError(f"there are no weights at {shown(TRAINED)} or {RELEASED}: train some with "
                             "`python -m flows run`, or name a file with --weights")
 
 
@@ -163,8 +164,8 @@ def cutter(how: str, card: dict) -> Cutter:
     from models.mtcnn import Detector  # here, because its networks are compiled when it is made
 
     params = settings.load()
-    cut_here = set(card.get("sources", ())) - set(FACE_ALREADY)
-    faces = replace(params.faces, size=size, channels=channels, margin=params.faces.margin if cut_here else TIGHT)
+    learnt_from = card.get("sources", ["fer2013"])  # the published Keras weights say nothing of it
+    faces = replace(cut_for(learnt_from, params.faces), size=size, channels=channels)
     side = max(params.data.size, LEAST_SIDE)
     detector = Detector(min_face=faces.min_face)
 

@@ -25,12 +25,15 @@ class SettingsError(ValueError):
 class Data:
     """What ``ingest`` reads, and how it divides it."""
 
-    source: Literal["synthetic", "fer2013", "folder"]
+    source: Literal[
+        "synthetic", "folder", "fer2013", "ferplus", "rafdb", "celeba", "lfw", "utkface", "orl", "ffhq", "openface",
+        "emoji_folder",
+    ]
     path: str  # file or folder, from the repository's root; for drawn faces, the program that draws them
     size: Annotated[int, Field(ge=16, le=1024)]  # side of an ingested picture in pixels, letterboxed
     channels: Literal[1, 3]  # grey or RGB
     validation: Share  # share carved from the training pictures where the source has no validation split
-    test: Share  # share carved from all pictures where the source has no test split
+    test: Share  # share carved from the training pictures where the source has no test split
     count: Count  # pictures to draw; a source with pictures of its own gives all it has
 
     def __post_init__(self) -> None:
@@ -63,7 +66,6 @@ class Export:
     """What goes into the realtime runner."""
 
     classifier: Literal["released", "trained"]
-    emoji: Literal["drawn"]
     min_face: Annotated[int, Field(ge=12)]  # pixels
     detect_every: Count  # frames; faces are tracked in between
     smoothing: Annotated[float, Field(ge=0, lt=1)]  # weight of the past in a person's running probabilities

@@ -1,8 +1,8 @@
 """Layers in the form that XLA compiles best on a CPU, with their plain form beside it for accelerators and for export.
 
-Same mathematics, chosen by `form`: "shifted" writes a depthwise convolution as nine shifted multiply-adds and a pooling as a
-maximum of shifted slices; "grouped" leaves both to the compiler's own convolution and window reduction. Measured on two
-cores, one network step: the grouped form's weight gradient alone costs more than the whole step in the shifted form.
+Same mathematics, chosen by `form`: "shifted" writes a depthwise convolution as nine shifted multiply-adds and a pooling
+as a maximum of shifted slices; "grouped" leaves both to the compiler's own convolution and window reduction. On two cores
+the grouped form's weight gradient alone costs more than a whole training step in the shifted form.
 """
 
 from typing import Literal
@@ -66,7 +66,7 @@ def _depthwise_backward(saved: tuple[Array, Array], grad: Array) -> tuple[Array,
     x, kernel = saved
     n, h, w, c = x.shape
 
-    # The kernel's gradient sums products over every pixel of the batch. Picture by picture the nine running sums stay in
+    # The kernel's gradient sums products over every pixel of the batch. Picture by picture the nine sums stay in
     # the cache; as one reduction over the batch XLA takes six times as long.
     def add_picture(sums: tuple[Array, ...], picture: tuple[Array, Array]) -> tuple[tuple[Array, ...], None]:
         rows, g = picture
@@ -151,7 +151,7 @@ def _max_pool_forward(x: Array) -> tuple[Array, tuple[Array, Array]]:
 
 
 def _max_pool_backward(saved: tuple[Array, Array], grad: Array) -> tuple[Array]:
-    """Each pixel collects from the one to four windows it is the maximum of; equal maxima each get the whole gradient."""
+    """Each pixel collects from the windows it is the maximum of; equal maxima each get the whole gradient."""
     x, pooled = saved
     rows, columns = _windows_over(x.shape[1]), _windows_over(x.shape[2])
     total = jnp.zeros_like(x)
@@ -175,7 +175,10 @@ _sliced_max_pool.defvjp(_max_pool_forward, _max_pool_backward)
 
 
 class BatchNorm(nnx.Module):
-    """Batch normalisation over N, H, W with Keras' defaults; the running variance follows Keras 3 (no n/(n-1))."""
+    """Batch normalisation of (N, H, W, C) over N, H, W with Keras' defaults.
+
+    The running variance follows Keras 3, without the factor n/(n-1) of Keras 2.
+    """
 
     def __init__(self, channels: int, momentum: float = 0.99, epsilon: float = 1e-3):
         self.scale = nnx.Param(jnp.ones(channels))

@@ -30,13 +30,11 @@ def export(network: Network, shape: Sequence[int | str], outputs: Sequence[str],
         outputs: a name for each returned array.
         name: the graph's name, for people who open the file.
     """
-    logging.getLogger("onnx_ir").setLevel(
-        logging.ERROR
-    )  # it warns of inner values that have no recorded type: they need none
+    # onnx_ir warns of inner values that have no recorded type: they need none.
+    logging.getLogger("onnx_ir").setLevel(logging.ERROR)
     with (
-        warnings.catch_warnings(
-            action="ignore", category=UserWarning
-        ),  # it asks for float64 constants and gets float32
+        # jax2onnx asks for float64 constants and gets float32.
+        warnings.catch_warnings(action="ignore", category=UserWarning),
         jax.numpy_rank_promotion("allow"),  # its own form of nnx.Conv adds (C,) to (N, H, W, C)
         jax.numpy_dtype_promotion("standard"),
     ):
@@ -59,7 +57,7 @@ def difference(model: bytes, network: Network, inputs: Sequence[np.ndarray]) -> 
         expected = expected if isinstance(expected, tuple) else (expected,)
         got = session.run(None, {"input": np.asarray(array, np.float32)})
         for ours, theirs in zip(expected, got, strict=True):
-            if ours.shape != theirs.shape or not np.all(np.isfinite(theirs)):
+            if ours.shape != theirs.shape or not np.all(np.isfinite(theirs) & np.isfinite(ours)):
                 return float("inf")
             largest = max(largest, float(np.max(np.abs(np.asarray(ours) - theirs))))
     return largest

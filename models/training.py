@@ -1,9 +1,9 @@
 """The only training loop: batches, weight averaging, checkpoints, exact resume, NaN stop, progress, previews, devices.
 
-A program says how to make its state, one step, and what to show; `train` does the rest. Killed anywhere and started again,
-a run ends with the weights of an uninterrupted one, bit for bit on the same machine, because nothing but the checkpoint and
-the step number decides what comes next: the order of an epoch is a function of (seed, epoch), the key of a step of
-(seed, step), and the checkpoint holds everything else.
+A program says how to make its state, one step, and what to show; `train` does the rest. Killed anywhere and started
+again, a run ends with the weights of an uninterrupted one, bit for bit on the same machine, because nothing but the
+checkpoint and the step number decides what comes next: the order of an epoch is a function of (seed, epoch), the key of
+a step of (seed, step), and the checkpoint holds everything else.
 """
 
 import time
@@ -21,6 +21,8 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 State = Any  # a pytree of arrays
 Weights = Any  # a pytree of floating-point arrays
+Batch = dict[str, Array]  # name -> (batch, …)
+Scalars = dict[str, Array]  # name -> ()
 History = list[dict[str, float]]  # one row an epoch
 
 SAVE_SECONDS = 20.0  # between checkpoints: what a kill can cost
@@ -42,7 +44,7 @@ class Program:
     """One system's share of its training."""
 
     init: Callable[[Array], State]  # key -> state
-    step: Callable[[State, dict[str, Array], Array], tuple[State, dict[str, Array]]]  # pure; (state, batch, key) -> (state, scalars)
+    step: Callable[[State, Batch, Array], tuple[State, Scalars]]  # pure; (state, batch, key) -> (state, figures)
     weights: Callable[[State], Weights]  # the part of the state that is averaged, examined and kept
     examine: Callable[[Weights], dict[str, float]]  # figures at the end of an epoch
     preview: Callable[[Weights, History], dict[str, Path]]  # draws pictures and says where
@@ -61,6 +63,8 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
+    """What a run ends with: the kept weights (host arrays), and one row of figures an epoch."""
+
     weights: Weights
     history: History
 
@@ -84,7 +88,8 @@ def train(program: Program, rows: Mapping[str, Any], plan: Plan, checkpoints: Pa
     2. its step number says which epoch to enter and how many of its batches to skip; 3. history and best figure come
     from the same checkpoint, so that curve and selection go on as if nothing had happened.
 
-    Raises ValueError where the batch does not suit rows or devices, FloatingPointError when a metric stops being finite.
+    Raises ValueError where the batch does not suit rows or devices, FloatingPointError when a figure or weight stops
+    being finite.
     """
     devices = jax.devices()
     if plan.batch_size % len(devices):
@@ -104,7 +109,8 @@ def train(program: Program, rows: Mapping[str, Any], plan: Plan, checkpoints: Pa
         age = step.astype(jnp.float32)
         decay = jnp.minimum(plan.ema, (1 + age) / (10 + age)) if plan.ema else jnp.float32(0.0)
         average = jax.tree.map(lambda old, new: decay * old + (1 - decay) * new, run["average"], fresh)
-        finite = jnp.all(jnp.stack([jnp.isfinite(value) for value in metrics.values()]))
+        watched = [*metrics.values(), *jax.tree.leaves(fresh)]
+        finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(values)) for values in watched]))
         failed = jnp.where((run["failed"] < 0) & ~finite, step, run["failed"])
         sums = {name: run["sums"][name] + value for name, value in metrics.items()}
         return {"state": state, "average": average, "sums": sums, "failed": failed, "best": run["best"]}
@@ -154,20 +160,26 @@ def train(program: Program, rows: Mapping[str, Any], plan: Plan, checkpoints: Pa
         epoch_began = time.monotonic()
         if keeper.due() or step == total:
             keeper.save(run, {"step": step, "history": history})
-        if epoch_began - shown >= PREVIEW_SECONDS or step == total:
+        if step < total and epoch_began - shown >= PREVIEW_SECONDS:
             shown = epoch_began
-            for name, path in program.preview(run["average"], history).items():
-                watch.picture(name, path)
+            show(program.preview(run["average"], history), watch)
 
+    # Outside the loop: a run that was killed after its last checkpoint still owes its pictures.
+    show(program.preview(run["best"], history), watch)
     return Outcome(jax.device_get(run["best"]), history)
 
 
+def show(pictures: dict[str, Path], watch: Watcher) -> None:
+    for name, path in pictures.items():
+        watch.picture(name, path)
+
+
 def stop_if_failed(run: State, per_epoch: int, keeper: "Keeper") -> None:
-    """Raise FloatingPointError naming the first step whose metrics were not finite. It was never checkpointed."""
+    """Raise FloatingPointError naming the first step with a figure or weight that was not finite. Precedes saving."""
     failed = int(run["failed"])
     if failed >= 0:
         raise FloatingPointError(
-            f"the loss stopped being a number at step {failed + 1} (epoch {failed // per_epoch + 1}); the last good "
+            f"loss or weights stopped being numbers at step {failed + 1} (epoch {failed // per_epoch + 1}); the last good "
             f"checkpoint is of step {keeper.saved_step()}. Lower the learning rate, or look at the rows of that batch."
         )
 
@@ -181,12 +193,15 @@ class Keeper:
         self.last = time.monotonic()
 
     def due(self) -> bool:
+        """Whether the last checkpoint is old enough for a new one."""
         return time.monotonic() - self.last >= SAVE_SECONDS
 
     def saved_step(self) -> int:
+        """The step of the newest checkpoint, 0 without one."""
         return self.manager.latest_step() or 0
 
     def save(self, run: State, record: dict[str, Any]) -> None:
+        """Write a checkpoint of record["step"]; returns when it is whole on disk."""
         items = {"run": ocp.args.StandardSave(run), "record": ocp.args.JsonSave(record)}
         self.manager.save(record["step"], args=ocp.args.Composite(**items))
         self.manager.wait_until_finished()

@@ -1,4 +1,4 @@
-"""What every test runs under: strict dtypes, no silent rank promotion, two pretended devices; and where real data lies."""
+"""What every test runs under: strict dtypes, no rank promotion, two pretended devices; and where real data lies."""
 
 import os
 from pathlib import Path

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -32,12 +33,18 @@ def copy(tmp_path_factory) -> Path:
 
 
 def call(folder: Path, *command: str, status: int = 0) -> str:
+    process = start(folder, *command)
+    said, _ = process.communicate()
+    assert process.returncode == status, f"{' '.join(command)} ended with {process.returncode}:\n{said[-4000:]}"
+    return said
+
+
+def start(folder: Path, *command: str) -> subprocess.Popen:
     environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     environment["PREFECT_API_URL"] = "http://127.0.0.1:9/api"  # nobody answers there
-    done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert done.returncode == status, f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-4000:]}"
-    return done.stdout
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(command, cwd=folder, env=environment, **pipes)
 
 
 def test_every_stage_leaves_figures_and_finds_faces(copy):
@@ -59,12 +66,12 @@ def test_what_comes_out_sees_a_drawn_face(copy, tmp_path):
     image, _ = next(draw(seed=5, count=1, size=256))
     cv2.imwrite(str(tmp_path / "face.png"), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     runner = [sys.executable, "artifacts/export/emoji_cam.pyz", "--no-window"]
-    events = tmp_path / "events.jsonl"
-    call(copy, *runner, "--input", str(tmp_path / "face.png"), "--output", str(tmp_path / "out.png"), "--events", str(events))
+    events, out = tmp_path / "events.jsonl", tmp_path / "out.png"
+    call(copy, *runner, "--input", str(tmp_path / "face.png"), "--output", str(out), "--events", str(events))
     (line,) = map(json.loads, events.read_text().splitlines())
     (face,) = line["faces"]
     assert abs(sum(face["probabilities"].values()) - 1) < 0.01 and face["label"] in face["probabilities"]
-    assert cv2.imread(str(tmp_path / "out.png")).shape == (256, 256, 3)
+    assert cv2.imread(str(out)).shape == (256, 256, 3)
 
 
 def test_a_trained_classifier_scores_a_source(copy, tmp_path):
@@ -73,11 +80,28 @@ def test_a_trained_classifier_scores_a_source(copy, tmp_path):
     assert 0 < json.loads(report.read_text())["accuracy"] <= 1
 
 
+def test_kill_9_in_the_training_and_repro_again_give_the_same_bytes(copy):
+    weights_file = copy / "artifacts/fer/base/weights.npz"
+    uninterrupted = weights_file.read_bytes()
+    shutil.rmtree(copy / ".checkpoints")
+    weights_file.unlink()
+    stage = start(copy, *PROGRAM, "flows", "fer@base")
+    for line in stage.stdout:
+        if "validation_accuracy" in line:  # the first epoch is over
+            break
+    os.kill(stage.pid, signal.SIGKILL)
+    assert stage.wait() == -signal.SIGKILL and not weights_file.exists()
+    call(copy, *PROGRAM, "dvc", "--wait-for-lock", "repro", "fer@base")
+    assert weights_file.read_bytes() == uninterrupted
+    call(copy, *PROGRAM, "flows", "fer@base")  # once more, from the checkpoint of the finished run
+    assert weights_file.read_bytes() == uninterrupted
+
+
 def test_the_classifier_can_be_released_but_only_as_it_is(copy):
     assert "test/accuracy" in call(copy, *PROGRAM, "flows", "release", "drawn")
     model, card = weights.load(copy / "models/released/drawn.npz")
     assert card["sources"] == ["synthetic"] and "drawn by this project" in card["terms"]["synthetic"]
     assert (copy / "models/released/drawn.params.yaml").read_text() == (copy / "params.yaml").read_text()
-    call(copy, *PROGRAM, "flows", "configure", "scale=smoke", "fer.epochs=4")
-    assert "evaluate and fer@base would run anew" in call(copy, *PROGRAM, "flows", "release", "other", status=1)
+    call(copy, *PROGRAM, "flows", "configure", "scale=smoke", "data.count=351")  # of these settings there is no run
+    assert "ingest would run anew" in call(copy, *PROGRAM, "flows", "release", "other", status=1)
     assert not (copy / "models/released/other.npz").exists()

@@ -1,4 +1,4 @@
-"""Readers of labelled face pictures, by name. To add one, write a module with `read`, `WHERE` and `TERMS` and list it here."""
+"""Readers of face pictures, by name. To add one, write a module with `read`, `WHERE` and `TERMS` and list it here."""
 
 import difflib
 from collections.abc import Iterator
@@ -6,12 +6,39 @@ from pathlib import Path
 
 import numpy as np
 
-from data.sources import fer2013, folder, synthetic
+from data.sources import (
+    celeba,
+    emoji_folder,
+    fer2013,
+    ferplus,
+    ffhq,
+    folder,
+    lfw,
+    openface,
+    orl,
+    rafdb,
+    synthetic,
+    utkface,
+)
 from data.sources.source_error import SourceError
 
 # A reader is `read(path, **options)`, which yields (picture, row): (H, W) or (H, W, 3) RGB uint8, and known columns of
-# `data.faceset.SCHEMA`. `WHERE` says where people get the data, None for a source that needs none; `TERMS` on what terms.
-SOURCES = {"synthetic": synthetic, "fer2013": fer2013, "folder": folder}
+# `data.faceset.SCHEMA`. `WHERE` says where people get the data and put it, None for a source that needs none;
+# `TERMS` on what terms.
+SOURCES = {
+    "synthetic": synthetic,
+    "folder": folder,
+    "fer2013": fer2013,
+    "ferplus": ferplus,
+    "rafdb": rafdb,
+    "celeba": celeba,
+    "lfw": lfw,
+    "utkface": utkface,
+    "orl": orl,
+    "ffhq": ffhq,
+    "openface": openface,
+    "emoji_folder": emoji_folder,
+}
 
 
 def read(name: str, path: str | Path | None = None, **options: int) -> Iterator[tuple[np.ndarray, dict]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from data.faceset import EXPRESSIONS
-from data.picture_file import read_picture
+from data.sources.archive import Files, open_files
 from data.sources.source_error import SourceError
 
 WHERE = ("Sort pictures into folders named after the seven expressions, <class>/* or <split>/<class>/* with splits "
@@ -33,63 +33,50 @@ SPLITS = {
 }
 LABEL_OF = {alias: EXPRESSIONS.index(name) for name, aliases in CLASSES.items() for alias in aliases}
 SPLIT_OF = {alias: name for name, aliases in SPLITS.items() for alias in aliases}
-LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
 def read(path: Path) -> Iterator[tuple[np.ndarray, dict]]:
-    """Yields every picture in order of its name: (H, W, 3) uint8 RGB and its `source`, `origin`, `split`, `label`.
+    """Yields every picture: (H, W, 3) uint8 RGB and its `source`, `origin`, `split`, `label`.
 
-    `split` is null where the folders name none.
+    `split` is null where the folders name none. `path` is the folder or an archive of it; files that are in no folder
+    of a class are not meant.
 
     Raises:
         SourceError: a folder of unknown name, a file that is not a whole picture, or no picture at all.
     """
     found = False
-    for split, label, folder in _class_folders(path):
-        for file in _entries(folder):
-            if not file.is_file():
-                raise SourceError(f"{file}: a folder inside a class folder; put the pictures directly into {folder}")
-            try:
-                image = read_picture(file)
-            except ValueError as error:
-                raise SourceError(str(error)) from error
+    with open_files(path, archives_inside=False) as files:
+        above = _common_folder(files)
+        for name in files.names:
+            folders = name.split("/")[above:-1]
+            split = SPLIT_OF.get(_plain(folders[0])) if folders else None
+            classes = folders[1:] if split else folders
+            if not classes:
+                continue
+            label = LABEL_OF.get(_plain(classes[0]))
+            if label is None:
+                raise _unknown(files, name, classes[0], LABEL_OF if split else LABEL_OF | SPLIT_OF)
+            if len(classes) > 1:
+                raise SourceError(f"{files.place(name)}: in a folder inside a class folder; put the pictures directly "
+                                  f"into {classes[0]}")
             found = True
-            origin = file.relative_to(path).as_posix()
-            yield image, {"source": "folder", "origin": origin, "split": split, "label": label}
+            yield files.picture(name), {"source": "folder", "origin": name, "split": split, "label": label}
     if not found:
         raise SourceError(f"{path}: no pictures found. {WHERE}")
 
 
-def _class_folders(path: Path) -> Iterator[tuple[str | None, int, Path]]:
-    """Yields (split, label, folder) of every class folder."""
-    for folder in _folders(path):
-        name = _plain(folder.name)
-        if name in LABEL_OF:
-            yield None, LABEL_OF[name], folder
-        elif name in SPLIT_OF:
-            for inner in _folders(folder):
-                if _plain(inner.name) not in LABEL_OF:
-                    raise _unknown(inner, LABEL_OF)
-                yield SPLIT_OF[name], LABEL_OF[_plain(inner.name)], inner
-        else:
-            raise _unknown(folder, LABEL_OF | SPLIT_OF)
-
-
-def _entries(folder: Path) -> list[Path]:
-    """What people put there, sorted; hidden files and what file managers leave behind are not meant."""
-    return sorted(entry for entry in folder.iterdir()
-                  if not entry.name.startswith(".") and entry.name.lower() not in LITTER)
-
-
-def _folders(path: Path) -> list[Path]:
-    return [entry for entry in _entries(path) if entry.is_dir()]
+def _common_folder(files: Files) -> int:
+    """1 where an archive holds all in one folder that is neither class nor split, else 0."""
+    tops = {name.split("/")[0] for name in files.names if "/" in name}
+    return int(files.path.is_file() and len(tops) == 1 and not {_plain(*tops)} & (LABEL_OF.keys() | SPLIT_OF.keys()))
 
 
 def _plain(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter not in " -_")
 
 
-def _unknown(folder: Path, known: dict) -> SourceError:
-    near = difflib.get_close_matches(_plain(folder.name), known, 1)
+def _unknown(files: Files, name: str, folder: str, known: dict) -> SourceError:
+    near = difflib.get_close_matches(_plain(folder), known, 1)
     hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(EXPRESSIONS)}, or a split."
-    return SourceError(f"{folder}: {folder.name!r} is not a known class or split: {hint} Rename or move the folder")
+    return SourceError(f"{files.place(name)}: {folder!r} is not a known class or split: {hint} Rename or move the "
+                       "folder")

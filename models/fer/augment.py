@@ -53,5 +53,6 @@ def warp(images: Array, rows: Array, columns: Array) -> Array:
 
 
 def jitter_light(key: Array, images: Array) -> Array:
+    """(N, H, W, C) in [-1, 1] with contrast and brightness drawn for each picture, cut off at -1 and 1."""
     contrast, brightness = jax.random.uniform(key, (2, images.shape[0], 1, 1, 1), minval=-1.0, maxval=1.0)
     return jnp.clip(images * (1 + contrast * CONTRAST) + brightness * BRIGHTNESS, -1.0, 1.0)

@@ -1,6 +1,6 @@
-"""mini-Xception, a 58 k-parameter expression classifier (Arriaga, Plöger and Valdenegro, 2017, "Real-time CNNs for Emotion
-and Gender Classification"): two 3×3 convolutions, four residual modules of separable convolutions, a convolutional head and
-global average pooling. Layer by layer as the published Keras weights have it.
+"""mini-Xception, an expression classifier of 58 k values (Arriaga, Plöger and Valdenegro 2017, "Real-time Convolutional
+Neural Networks for Emotion and Gender Classification"): two 3×3 convolutions, four residual modules of separable
+convolutions, a convolutional head and global average pooling. Layer by layer as the published Keras weights have it.
 """
 
 import jax
@@ -17,7 +17,7 @@ glorot = nnx.initializers.glorot_uniform()
 
 
 class SeparableConv(nnx.Module):
-    """3×3 depthwise then 1×1, no bias, nothing between."""
+    """3×3 depthwise then 1×1, no bias, nothing between: (N, H, W, C) -> (N, H, W, F)."""
 
     def __init__(self, channels: int, features: int, rngs: nnx.Rngs):
         # Glorot's fans of a (3, 3, C, 1) kernel, as Keras counts them: 9·C in, 9 out.

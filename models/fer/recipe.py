@@ -6,6 +6,8 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Recipe:
+    """How a classifier is trained. Raises ValueError, naming the field, for a number outside its range."""
+
     network: Literal["mini_xception"]
     epochs: int  # passes over the training split
     batch_size: int  # the whole batch, over all devices
@@ -17,3 +19,15 @@ class Recipe:
     ema: float  # decay of the averaged weights that are evaluated and kept; 0 keeps the last weights
     augment: bool  # flips, shifts, zoom, rotation, light, drawn anew for every picture on the device
     select: Literal["last", "best"]  # keep the last epoch, or the one best on the validation split
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+        for name in ("warmup", "label_smoothing", "ema"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected a share from 0 to below 1")
+        if not self.learning_rate > 0:
+            raise ValueError(f"learning_rate is {self.learning_rate}, expected a number above 0")
+        if not self.weight_decay >= 0:
+            raise ValueError(f"weight_decay is {self.weight_decay}, expected 0 or more")

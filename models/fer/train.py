@@ -1,4 +1,4 @@
-"""How an expression classifier is trained: cross-entropy with label smoothing, Adam or SGD, warm-up and cosine decay."""
+"""How an expression classifier is trained: smoothed cross-entropy, Adam or SGD, warm-up and cosine decay."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""Weights of expression classifiers on disk: our own .npz with a card, and Keras HDF5 files read without TensorFlow.
+"""Weights of expression classifiers on disk: our own .npz with a card, and Keras HDF5 files without TensorFlow.
 
-An .npz holds one array a weight, named by its path in the network, and the card (JSON: network, classes, input size, pixel
-range, where it was trained, on what, how well). Nothing is ever unpickled.
+An .npz holds one array a weight, named by its path in the network, and the card (JSON: network, labels, input size,
+pixel range, what it was trained on, how well). Nothing is ever unpickled.
 """
 
 import json
@@ -19,7 +19,7 @@ from flax import nnx, traverse_util
 from models.fer.mini_xception import FEATURES, MiniXception
 
 CARD = "card"
-EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # the order of the published weights
+EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # the published weights' order
 GENDERS = ("woman", "man")
 
 
@@ -30,8 +30,8 @@ class WeightsError(ValueError):
 def load(path: Path | str) -> tuple[MiniXception, dict[str, Any]]:
     """The network in a .npz of ours or a Keras .hdf5/.h5, and its card.
 
-    The card always has `labels` (class names in order), `size` and `channels` of its input. Raises FileNotFoundError and
-    WeightsError.
+    The card always has `labels` (class names in order), `size` and `channels` of its input. Raises FileNotFoundError
+    and WeightsError.
     """
     path = Path(path)
     if not path.is_file():
@@ -63,7 +63,7 @@ def _fill(path: Path, card: dict[str, Any], value_of: Callable[[str], np.ndarray
     for name, drawn in _flat(nnx.to_pure_dict(state)).items():
         value = value_of(name)
         if value.shape != drawn.shape:
-            raise WeightsError(f"{path}: {name} has shape {value.shape}, mini-Xception with this card has {drawn.shape}")
+            raise WeightsError(f"{path}: {name} has shape {value.shape}, with this card it should have {drawn.shape}")
         values[tuple(int(key) if key.isdigit() else key for key in name.split("/"))] = jnp.asarray(value, jnp.float32)
     return nnx.merge(graph, traverse_util.unflatten_dict(values))
 
@@ -73,12 +73,14 @@ def _load_npz(path: Path) -> tuple[MiniXception, dict[str, Any]]:
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         card = json.loads(str(arrays.pop(CARD)))
-    except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError) as error:
+        if missing := {"labels", "size", "channels"} - card.keys():
+            raise ValueError(f"its card lacks {', '.join(sorted(missing))}")
+    except (zipfile.BadZipFile, ValueError, TypeError, KeyError, EOFError, OSError) as error:
         raise WeightsError(f"{path} is not a weights file of ours (an .npz with a card): {error}") from error
 
     def value_of(name: str) -> np.ndarray:
         if name not in arrays:
-            raise WeightsError(f"{path} lacks {name}; it holds {', '.join(sorted(arrays)[:4])} … ({len(arrays)} arrays)")
+            raise WeightsError(f"{path} lacks {name}; it holds {', '.join(sorted(arrays)[:4])} … of {len(arrays)}")
         return arrays[name]
 
     return _fill(path, card, value_of), card
@@ -99,7 +101,7 @@ def _load_keras(path: Path) -> tuple[MiniXception, dict[str, Any]]:
         raise WeightsError(f"{path} is not a Keras weights file with its configuration: {error}") from error
     kernel = arrays.get("conv2d_1/kernel", np.zeros(0))
     if kernel.shape[:2] != (3, 3) or kernel.shape[-1] != 8:
-        raise WeightsError(f"{path}: first kernel {kernel.shape}, mini-Xception has (3, 3, channels, 8): another network")
+        raise WeightsError(f"{path}: first kernel {kernel.shape}, mini-Xception has (3, 3, channels, 8)")
     _, side, _, channels = config["config"]["layers"][0]["config"]["batch_input_shape"]
     labels = {len(EXPRESSIONS): EXPRESSIONS, len(GENDERS): GENDERS}.get(len(arrays["conv2d_7/bias"]))
     if labels is None:
@@ -122,7 +124,8 @@ def _load_keras(path: Path) -> tuple[MiniXception, dict[str, Any]]:
 
 def keras_names() -> dict[str, str]:
     """Our weight's path -> Keras' "layer/weight". Keras numbers layers by creation: a module's shortcut comes first."""
-    layers = {"stem/0": "conv2d_1/kernel", "stem/1": "conv2d_2/kernel", "head/kernel": "conv2d_7/kernel", "head/bias": "conv2d_7/bias"}
+    layers = {f"stem/{k}": f"conv2d_{k + 1}/kernel" for k in range(2)}
+    layers |= {f"head/{kind}": f"conv2d_7/{kind}" for kind in ("kernel", "bias")}
     norms = {"stem_norms/0": 1, "stem_norms/1": 2}
     for k in range(len(FEATURES)):
         module = f"modules/{k}"

@@ -42,13 +42,15 @@ def test_what_is_written_in_batches_is_read_back(tmp_path):
 
 def test_every_column_keeps_its_values_and_nulls(tmp_path):
     known = dict(source="here", origin="a:1", split="train", subject="7", label=3, gender=1, parent="p", maker="m",
-                 box=[1, 2, 3, 4.5], landmarks=list(range(10)), **dict.fromkeys(AU_COLUMNS, 0.25))
+                 box=[1, 2, 3, 4.5], landmarks=list(range(10)), votes=[0.5, 0, 0, 0.25, 0, 0, 0.25],
+                 **dict.fromkeys(AU_COLUMNS, 0.25))
     with FaceSetWriter(tmp_path / "set", SHAPE) as writer:
         writer.append(pictures(2), [known, {}])
     first, second = (row for _, row in FaceSet.open(tmp_path / "set").table.iterrows())
-    assert {name: first[name] for name in known if name not in ("box", "landmarks")} == {
-        name: value for name, value in known.items() if name not in ("box", "landmarks")}
-    assert first["box"].tolist() == known["box"] and first["landmarks"].tolist() == known["landmarks"]
+    lists = ("box", "landmarks", "votes")
+    assert {name: first[name] for name in known if name not in lists} == {
+        name: value for name, value in known.items() if name not in lists}
+    assert [first[name].tolist() for name in lists] == [known[name] for name in lists]
     assert second.drop("id").isna().all()
 
 
@@ -165,6 +167,10 @@ def test_a_set_is_not_overwritten(tmp_path):
     ({"au12": 1.5}, "face 12: au12 is 1.5, expected a number from 0 to 1"),
     ({"box": [1, 2, 3]}, "face 12: box is .*expected 4 numbers"),
     ({"landmarks": [1] * 9}, "face 12: landmarks is .*expected 10 numbers"),
+    ({"votes": [0.5, 0.5]}, "face 12: votes is .*expected 7 numbers"),
+    ({"votes": [0.5, 0.4, 0, 0, 0, 0, 0]}, "face 12: votes is .*sum to 1"),
+    ({"votes": [1.5, -0.5, 0, 0, 0, 0, 0]}, "face 12: votes is .*0 or more"),
+    ({"votes": [np.nan, 1, 0, 0, 0, 0, 0]}, "face 12: votes is .*sum to 1"),
 ])
 def test_a_wrong_value_is_named(row, message):
     with pytest.raises(ValueError, match=message):

@@ -113,7 +113,7 @@ def test_an_archive_without_the_table_says_what_it_holds(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.csv", "")
         archive.writestr("b.csv", "")
-    with pytest.raises(SourceError, match="expected one fer2013.csv in the archive, found a.csv, b.csv"):
+    with pytest.raises(SourceError, match="expected one fer2013.csv in it, found a.csv, b.csv"):
         list(fer2013.read(path))
 
 

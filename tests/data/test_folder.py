@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from made_up import PACKINGS, pack
+
 from data.faceset import EXPRESSIONS
-from data.picture_file import read_picture
+from data.picture_file import decode_picture
 from data.sources import folder
 from data.sources.source_error import SourceError
 
@@ -46,6 +48,20 @@ def test_classes_alone_leave_the_split_open_and_pictures_keep_size_and_colour(tm
     assert np.abs(small.mean(axis=(0, 1)) - [202, 102, 52]).max() < 1, "RGB, not BGR"
 
 
+@pytest.mark.parametrize("packing", PACKINGS[1:])
+def test_an_archive_is_read_in_place(tmp_path, packing):
+    for side, name in enumerate(["test/sad/1.png", "train/happy/2.png", "train/happy/3.png"], 20):
+        save(tmp_path / "faces" / name, side=side)
+
+    def read(path: Path) -> list[tuple[str, str]]:
+        return [(row["split"], EXPRESSIONS[row["label"]]) for _, row in folder.read(pack(path, packing))]
+
+    found = read(tmp_path / "faces")
+    assert found == [("test", "sad"), ("train", "happy"), ("train", "happy")], "the folder around all says nothing"
+    found = read(tmp_path / "faces/train")
+    assert found == [("train", "happy"), ("train", "happy")], "here it names the split"
+
+
 @pytest.mark.parametrize("name, message", [
     ("hapy/1.png", "'hapy' is not a known class or split: did you mean 'happy'"),
     ("train/nuetral/1.png", "'nuetral' is not a known class or split: did you mean 'neutral'"),
@@ -75,10 +91,10 @@ def test_a_truncated_jpeg_with_a_whole_thumbnail_is_still_cut_short(tmp_path):
     segment = b"\xff\xe1" + (len(thumbnail) + 2).to_bytes(2, "big") + thumbnail
     path = tmp_path / "c.jpg"
     path.write_bytes(data[:2] + segment + data[2:])
-    assert read_picture(path).shape == (64, 67, 3)
+    assert decode_picture(path.read_bytes(), str(path)).shape == (64, 67, 3)
     path.write_bytes(data[:2] + segment + data[2:-200])
     with pytest.raises(ValueError, match="c.jpg: the picture is cut short"):
-        read_picture(path)
+        decode_picture(path.read_bytes(), str(path))
 
 
 @pytest.mark.parametrize("content", [b"", b"these are no pixels", b"\xff\xd8\xff\xd9"])

@@ -25,7 +25,10 @@ def assert_same_with_gradients(fast, plain, *args, tolerance=2e-5):
 @pytest.mark.parametrize("side", [6, 11])
 def test_depthwise(side):
     assert_same_with_gradients(
-        lambda x, k: layers.depthwise(x, k, "shifted"), lambda x, k: layers.depthwise(x, k, "grouped"), draw(4, side, side, 5), draw(3, 3, 5)
+        lambda x, k: layers.depthwise(x, k, "shifted"),
+        lambda x, k: layers.depthwise(x, k, "grouped"),
+        draw(4, side, side, 5),
+        draw(3, 3, 5),
     )
 
 
@@ -52,9 +55,8 @@ def test_batch_norm_gradient_is_that_of_its_formula():
         var = jnp.square(x - mean).mean(axis=(0, 1, 2), keepdims=True)
         return (x - mean) / jnp.sqrt(var + 1e-3) * layers.channelwise(scale) + layers.channelwise(bias)
 
-    assert_same_with_gradients(
-        lambda x, scale, bias: layers._normalise(x, scale, bias, 1e-3)[0], formula, draw(4, 5, 6, 3) + 2, draw(3), draw(3)
-    )
+    normalise = lambda x, scale, bias: layers._normalise(x, scale, bias, 1e-3)[0]
+    assert_same_with_gradients(normalise, formula, draw(4, 5, 6, 3) + 2, draw(3), draw(3))
 
 
 def test_batch_norm_uses_what_it_has_seen():

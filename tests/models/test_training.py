@@ -1,9 +1,10 @@
-"""The loop: exact resume, averaging, selection, NaN stop, devices. On a small linear problem, so that each test takes a moment."""
+"""The loop: exact resume, averaging, selection, NaN stop, devices; on a small linear problem, a moment each."""
 
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -109,8 +110,9 @@ def test_kill_9_in_the_middle_changes_nothing(tmp_path):
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path):
-    first = run(tmp_path)
-    assert run(tmp_path, watch=Silent(fail_after=0)).weights["w"].tobytes() == first.weights["w"].tobytes()
+    first, watch = run(tmp_path), Silent(fail_after=0)
+    assert run(tmp_path, watch=watch).weights["w"].tobytes() == first.weights["w"].tobytes()
+    assert watch.pictures == ["w"]  # what a kill after the last checkpoint left undone
 
 
 def test_the_average_is_the_one_of_its_formula(tmp_path):
@@ -144,6 +146,13 @@ def test_the_best_epoch_is_kept_when_asked(tmp_path):
 def test_not_a_number_stops_the_run_and_names_the_step(tmp_path):
     with pytest.raises(FloatingPointError, match=r"step \d+ \(epoch [12]\).*last good checkpoint is of step"):
         run(tmp_path, Plan(epochs=40, batch_size=8, seed=1), program=linear(rate=1e12))
+
+
+def test_weights_that_are_not_numbers_stop_the_run_though_the_loss_still_is(tmp_path):
+    program = linear()
+    spoil = lambda state, batch, key: ({"w": state["w"] * jnp.nan}, {"train_loss": jnp.float32(0.5)})
+    with pytest.raises(FloatingPointError, match="step 1 "):
+        run(tmp_path, Plan(epochs=1, batch_size=8, seed=1), program=replace(program, step=spoil))
 
 
 def test_a_batch_that_does_not_suit_is_refused(tmp_path):
