@@ -100,5 +100,7 @@ def _fault(words: list[str]) -> str:
     """What is wrong with the pixels of a broken row."""
     if len(words) != SIDE * SIDE:
         return f"{len(words)} pixels, expected {SIDE * SIDE}"
-    place, word = next((place, word) for place, word in enumerate(words, 1) if word not in VALUES)
-    return f"pixel {place} is {word!r}, expected a whole number 0…255"
+    for place, word in enumerate(words, 1):
+        if word not in VALUES:
+            return f"pixel {place} is {word!r}, expected a whole number 0…255"
+    return "the numbers are set apart by other characters than blanks"

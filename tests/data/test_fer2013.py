@@ -60,6 +60,7 @@ def test_the_later_header_and_column_order(tmp_path):
 
 
 @pytest.mark.parametrize("broken, message", [
+    ("3," + PIXELS[0].replace(" ", "\u00a0") + ",Training", "line 4: the numbers are set apart by other characters than blanks"),
     (f"3,{PIXELS[0][:-9]},Training", r"line 4: 230\d pixels, expected 2304"),
     (f"3,{PIXELS[0]} 7,Training", "line 4: 2305 pixels, expected 2304"),
     (f"3,{'256 ' + PIXELS[0].split(' ', 1)[1]},Training", "line 4: pixel 1 is '256', expected a whole number 0…255"),
