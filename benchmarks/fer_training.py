@@ -14,13 +14,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from flows.environment import VARIABLES
+from throw_away import install
 
 RIVALS = {"torch": ["torch==2.13.0", "numpy"], "keras": ["tensorflow==2.21.0", "tf_keras==2.21.0"]}
 PROGRAMS = {"ours": "fer_step_ours.py", "torch": "fer_step_torch.py", "keras": "fer_step_keras.py"}
@@ -47,13 +47,6 @@ def main() -> None:
         median = statistics.median(values)
         rounds = " ".join(f"{value:.0f}" for value in values)
         print(f"{name:8} {median:8.0f} {max(values):8.0f}   {ours / median:8.2f}x      {rounds}")
-
-
-def install(folder: Path, packages: list[str]) -> Path:
-    venv.create(folder, with_pip=True)
-    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
-    return python
 
 
 def pictures_per_second(python: Path, program: Path) -> float:

@@ -11,8 +11,9 @@ import json
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
+
+from throw_away import install
 
 PLAIN_LOOP = Path(__file__).with_name("plain_loop.py")
 PACKAGES = ("tensorflow", "tf_keras", "opencv-python<5")
@@ -33,7 +34,7 @@ def main() -> None:
             parser.error(f"there is no file {path}")
 
     with tempfile.TemporaryDirectory() as folder:
-        python = options.python or install(Path(folder))
+        python = options.python or install(Path(folder), PACKAGES)
         plain = measure(python, PLAIN_LOOP, options.film, options.weights, options.frames, options.threads)
         ours = measure(
             Path(sys.executable), options.pyz,
@@ -43,14 +44,6 @@ def main() -> None:
     for row in ROWS:
         ratio = f"{plain[row] / ours[row]:>7.1f}x" if row.startswith("frame_ms") else ""
         print(f"{row:16} {plain[row]:>12} {ours[row]:>12} {ratio}")
-
-
-def install(folder: Path) -> Path:
-    """A new environment with the plain loop's packages; returns its Python."""
-    venv.create(folder, with_pip=True)
-    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
-    return python
 
 
 def measure(python: Path, *arguments: object) -> dict[str, float]:

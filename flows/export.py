@@ -72,7 +72,6 @@ def run(stage: Stage) -> None:
     figures = {f"difference_{name}": value for name, value in differences.items()}
     figures |= {f"bytes_{name}": len(model) for name, model in models.items()} | {"bytes": len(program)}
     (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
-    stage.watch.metrics(figures)
 
 
 def _some(faces: FaceSet) -> np.ndarray:

@@ -118,17 +118,14 @@ def cut_face(image: np.ndarray, box: np.ndarray, landmarks: np.ndarray, settings
 
 
 def report(stage: Stage, pictures: FaceSet, rejected: pd.DataFrame) -> None:
-    """Writes rejected.csv, the contact sheet and metrics.json, and shows them."""
+    """Writes rejected.csv, the contact sheet and metrics.json; the wrapper shows picture and figures."""
     faces = FaceSet.open(stage.out / "set")
     rejected[["id", "origin"]].assign(reason=NO_FACE).to_csv(stage.out / "rejected.csv", index=False)
-    picture = stage.out / "contact_sheet.png"
-    write_png(picture, faces.picture())
-    stage.watch.picture("contact sheet", picture)
+    write_png(stage.out / "contact_sheet.png", faces.picture())
 
     before, after = pictures.table["split"].value_counts(), faces.table["split"].value_counts()
     rates = (after.reindex(before.index, fill_value=0) / before).sort_index()
     figures = {"pictures": len(pictures), "faces": len(faces), "rejected": len(rejected)}
     figures |= {"found": len(faces) / len(pictures)} | {f"found/{split}": float(rate) for split, rate in rates.items()}
     (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
-    stage.watch.metrics(figures)
     stage.watch.log(f"{len(faces):,} faces from {len(pictures):,} pictures, {len(rejected):,} pictures without a face")

@@ -50,10 +50,7 @@ def run(stage: Stage) -> None:
         watch=stage.watch,
         preview=preview,
     )
-    history = pd.DataFrame(outcome.history)
-    latest_best = history["validation_accuracy"][::-1].idxmax()  # of equals, the loop keeps the later
-    kept = history.iloc[-1] if recipe.select == "last" else history.loc[latest_best]
-    figures = {name: float(value) for name, value in kept.items()}
+    figures = {name: float(value) for name, value in outcome.kept.items()}
     card = {
         "network": recipe.network,
         "labels": list(EXPRESSIONS),
@@ -68,7 +65,7 @@ def run(stage: Stage) -> None:
         "figures": figures,
     }
     weights.save(stage.out / "weights.npz", model, card)
-    history.to_csv(stage.out / "history.csv", index=False)
+    pd.DataFrame(outcome.history).to_csv(stage.out / "history.csv", index=False)
     (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 

@@ -36,9 +36,9 @@ def main(argv: list[str]) -> int:
     model, card = weights.load(made / "weights.npz")
     card["evaluation"] = json.loads(Path("artifacts/evaluate/metrics.json").read_text())
     card["terms"] = terms_of(card["sources"])
-    path.parent.mkdir(parents=True, exist_ok=True)
     if (made / "weights.npz").stat().st_size > LARGEST:
         raise ValueError(f"the weights take more than {LARGEST:,} bytes, too many to keep in git")
+    path.parent.mkdir(parents=True, exist_ok=True)
     weights.save(path, model, card)
     shutil.copyfile("params.yaml", path.with_suffix(".params.yaml"))
     shutil.copyfile(made / "history.csv", path.with_suffix(".history.csv"))

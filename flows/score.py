@@ -26,8 +26,8 @@ from data import sources
 from data.faceset import EXPRESSIONS, FaceSet
 from data.letterbox import letterbox
 from flows import settings
-from flows.evaluate import by_class
 from flows.card import RELEASED
+from flows.evaluate import by_class
 from flows.faces import FACES_ALREADY, cut_face, cut_for, main_face
 from metrics.classification import report
 from models.fer import predict, weights
@@ -96,7 +96,8 @@ def parser() -> argparse.ArgumentParser:
                                                     "here last, or else the released weights")
     words.add_argument("--faces", choices=("crop", "detect"),
                        help="crop: each picture is a face, fitted to the network's input; detect: find, align and cut "
-                            f"it as stage `faces` does; default: crop for {' and '.join(sorted(FACES_ALREADY))}, else detect")
+                            f"it as stage `faces` does; default: crop for {', '.join(sorted(FACES_ALREADY))}, else "
+                            "detect")
     words.add_argument("--json", type=Path, metavar="FILE", help="write the result there too")
     return words
 

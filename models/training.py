@@ -63,10 +63,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run ends with: the kept weights (host arrays), and one row of figures an epoch."""
+    """What a run ends with: the kept weights (host arrays), one row of figures an epoch, and the kept weights' row."""
 
     weights: Weights
     history: History
+    kept: dict[str, float]
 
 
 def steps_in_epoch(count: int, batch_size: int) -> int:
@@ -166,7 +167,8 @@ def train(program: Program, rows: Mapping[str, Any], plan: Plan, checkpoints: Pa
 
     # Outside the loop: a run that was killed after its last checkpoint still owes its pictures.
     show(program.preview(run["best"], history), watch)
-    return Outcome(jax.device_get(run["best"]), history)
+    kept = history[-1] if plan.select is None else max(history, key=lambda row: (row[plan.select], row["epoch"]))
+    return Outcome(jax.device_get(run["best"]), history, kept)
 
 
 def show(pictures: dict[str, Path], watch: Watcher) -> None:
@@ -179,8 +181,8 @@ def stop_if_failed(run: State, per_epoch: int, keeper: "Keeper") -> None:
     failed = int(run["failed"])
     if failed >= 0:
         raise FloatingPointError(
-            f"loss or weights stopped being numbers at step {failed + 1} (epoch {failed // per_epoch + 1}); the last good "
-            f"checkpoint is of step {keeper.saved_step()}. Lower the learning rate, or look at the rows of that batch."
+            f"loss or weights stopped being numbers at step {failed + 1} (epoch {failed // per_epoch + 1}); the last "
+            f"good checkpoint is of step {keeper.saved_step()}. Lower the learning rate, or look at the rows of that batch."
         )
 
 

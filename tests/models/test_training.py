@@ -141,6 +141,7 @@ def test_the_best_epoch_is_kept_when_asked(tmp_path):
     plan = Plan(epochs=4, batch_size=8, seed=1, select="score")
     outcome = run(tmp_path, plan, program=linear(examine=examine))
     assert outcome.weights["w"].tobytes() == seen[1].tobytes()
+    assert outcome.kept == outcome.history[1]
 
 
 def test_not_a_number_stops_the_run_and_names_the_step(tmp_path):
