@@ -41,7 +41,9 @@ def load() -> dict[str, Node]:
     import networkx
 
     with _repository() as repo:
-        graph = repo.index.graph  # an arrow leads from a stage to what it needs
+        # Other files that DVC follows, such as `data/raw/*.dvc` and a study's dvc.yaml, make no stages of this graph.
+        ours = [stage for stage in repo.index.graph if stage.path_in_repo == "dvc.yaml"]
+        graph = repo.index.graph.subgraph(ours)  # an arrow leads from a stage to what it needs
         order = networkx.lexicographical_topological_sort(graph.reverse(), key=lambda stage: stage.addressing)
         return {stage.addressing: _node(stage, graph) for stage in order}
 

@@ -46,6 +46,17 @@ def test_every_stage_comes_after_what_it_needs(diamond):
     assert nodes["side@left"].params == ("fer.epochs",)
 
 
+def test_other_files_that_dvc_follows_are_no_stages_of_the_graph(diamond):
+    study = diamond / "studies" / "one"
+    study.mkdir(parents=True)
+    (study / "dvc.yaml").write_text("stages: {train: {cmd: cp ../../last.txt it.txt, deps: [../../last.txt], outs: [it.txt]}}")
+    add = "outs: [{md5: c4ca4238a0b923820dcc509a6f75849b, size: 1, path: raw.txt}]"  # what `dvc add raw.txt` writes
+    (diamond / "raw.txt.dvc").write_text(add)
+    assert list(graph.load()) == ["first", "side@left", "side@right", "last"]
+    assert graph.load()["first"].upstream == ()
+    assert list(why.explain()) == ["first", "side@left", "side@right", "last"]
+
+
 def test_a_part_of_the_graph_has_all_that_it_needs_and_no_more(diamond):
     nodes = graph.load()
     assert list(graph.with_upstream(nodes, ["side@right"])) == ["first", "side@right"]
