@@ -1,4 +1,7 @@
-"""Seven emoji, one an expression: the curves that action units give a face, exaggerated, on a yellow disc."""
+"""Emoji: the curves that action units give a drawn face, exaggerated, on a yellow disc; one for each expression.
+
+Faces and emoji share their geometry: both are laid out by `data.synthetic.head` from an identity and its action units.
+"""
 
 from functools import lru_cache
 
@@ -15,6 +18,7 @@ SMALLEST = 16
 # Which of an expression's mixtures reads best at a glance.
 SHOWN = {"angry": 2, "disgust": 1, "fear": 1, "happy": 2, "sad": 2, "surprise": 0, "neutral": 0}
 EXAGGERATION = 1.45
+PLAIN = Identity(age=0.0, brow_arch=0.5)  # whose face an emoji is, if nobody's
 
 LIT, BODY, RIM = np.array([(255, 233, 112), (255, 205, 52), (233, 146, 20)], np.float32) / 255
 DARK = np.array((74, 40, 20), np.float32) / 255
@@ -28,21 +32,32 @@ TINTS = {"angry": ((226, 44, 30), -0.9, 1.0, 0.85), "disgust": ((120, 176, 40), 
 
 
 def draw_emoji(expression: str, size: int) -> np.ndarray:
-    """Draws one emoji: (size, size, 4) uint8 RGBA, alpha straight (colours are not multiplied by it).
+    """Draws the emoji of one expression: (size, size, 4) uint8 RGBA, alpha straight (colours not multiplied by it).
 
     Raises ValueError for an expression outside `EXPRESSIONS` or a size below 16 pixels.
     """
     if expression not in EXPRESSIONS:
         raise ValueError(f"unknown expression {expression!r}; expected one of {', '.join(EXPRESSIONS)}")
+    return draw_emoji_of(facs.vector(facs.MIXTURES[expression][SHOWN[expression]]), size, expression)
+
+
+def draw_emoji_of(
+    action_units: np.ndarray, size: int, expression: str = "neutral", identity: Identity = PLAIN
+) -> np.ndarray:
+    """Draws a face's action units as an emoji: (size, size, 4) uint8 RGBA, alpha straight.
+
+    `action_units` (17,) are intensities in [0, 1] in the order of `ACTION_UNITS`, `identity` gives eyes, brows and
+    mouth their shape. `expression` adds what these muscles do not: a tint, a tear, the tongue; "neutral" adds nothing.
+    """
     if size < SMALLEST:
         raise ValueError(f"an emoji needs at least {SMALLEST} pixels, got {size}")
-    units = facs.vector(facs.MIXTURES[expression][SHOWN[expression]])
-    motion = {name: EXAGGERATION * value for name, value in facs.motion(units).items()}
-    face = lay_out(Identity(age=0.0, brow_arch=0.5), motion)
+    facs.check(action_units)
+    motion = {name: EXAGGERATION * value for name, value in facs.motion(action_units).items()}
+    face = lay_out(identity, motion)
     picture, disc = _disc(expression, size * OVERSAMPLE)
     for eye, brow in zip(face.eyes, face.brows):
         _draw_eye(picture, eye)
-        _draw_brow(picture, brow)
+        _draw_brow(picture, brow, 0.095 * identity.brow_thickness)
     _draw_mouth(picture, face, tongue_out=expression == "disgust")
     if expression == "disgust":
         _draw_wrinkles(picture)
@@ -124,10 +139,10 @@ def _draw_eye(picture: np.ndarray, eye: Eye) -> None:
     _lay(picture, _cover(picture, _stroke(upper, 0.042)), DARK)
 
 
-def _draw_brow(picture: np.ndarray, brow: np.ndarray) -> None:
+def _draw_brow(picture: np.ndarray, brow: np.ndarray, width: float) -> None:
     rest = -0.33
     line = _place((brow - (0, rest)) * (1.0, 1.3) + (0, rest - 0.16))
-    _lay(picture, _cover(picture, _stroke(line, 0.095)), DARK)
+    _lay(picture, _cover(picture, _stroke(line, width)), DARK)
 
 
 def _draw_mouth(picture: np.ndarray, face: Face, tongue_out: bool) -> None:

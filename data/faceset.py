@@ -42,6 +42,7 @@ SCHEMA = pa.schema([
     ("landmarks", pa.list_(pa.float32())),  # x, y of left eye, right eye, nose, left, right mouth corner (as seen)
     ("parent", pa.string()),    # id of the face it was made from
     ("maker", pa.string()),     # generator that made it
+    ("flaws", pa.string()),     # what its drawer knows to be wrong with it: "text,wrong_label"; "" is nothing
 ])
 RANGES = {"label": (0, len(EXPRESSIONS) - 1), "gender": (0, len(GENDERS) - 1)} | dict.fromkeys(AU_COLUMNS, (0, 1))
 IMAGES, TABLE = "images.npy", "faces.parquet"

@@ -69,6 +69,25 @@ def open_npy(path: Path) -> np.ndarray:
     return np.memmap(path, np.uint8, "r", offset, shape)
 
 
+class NpyRows:
+    """The pictures (N, H, W, C) uint8 of an .npy file, read when indexed and not kept.
+
+    For passes over a whole set: what has been read of a memory map counts as the process's memory until it is closed.
+    """
+
+    def __init__(self, path: Path):
+        """Raises ValueError as `open_npy` does."""
+        mapped = open_npy(path)
+        self.path = path
+        self.shape, self.dtype, self.ndim = mapped.shape, mapped.dtype, mapped.ndim
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: int | slice | np.ndarray) -> np.ndarray:
+        return np.array(open_npy(self.path)[key])
+
+
 class RowView:
     """Chosen rows of one or more arrays, seen as one array (N, H, W, C) and read from disk only when indexed.
 

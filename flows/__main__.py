@@ -64,5 +64,5 @@ def _stage(name: str, rest: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    environment.enter(sys.argv[1:])
+    environment.enter("flows", sys.argv[1:])
     sys.exit(main(sys.argv[1:]))

@@ -15,8 +15,8 @@ VARIABLES = {
 }
 
 
-def enter(arguments: list[str]) -> None:
-    """Starts `python -m flows` over with what is missing of VARIABLES; what the user has set stays as it is."""
+def enter(module: str, arguments: list[str]) -> None:
+    """Starts `python -m module` over with what is missing of VARIABLES; what the user has set stays as it is."""
     missing = {name: value for name, value in VARIABLES.items() if name not in os.environ}
     if missing:
-        os.execve(sys.executable, [sys.executable, "-m", "flows", *arguments], os.environ | missing)
+        os.execve(sys.executable, [sys.executable, "-m", module, *arguments], os.environ | missing)

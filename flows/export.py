@@ -14,9 +14,10 @@ import numpy as np
 from data.faceset import FaceSet
 from flows.archive import archive
 from flows.card import RELEASED, card, terms_of
-from flows.faces import cut_for
+from flows.cutting import cut_for
 from flows.stage import Stage
 from models.fer import weights
+from models.fer.predict import mirrored
 from models.mtcnn.weights import network as mtcnn_network
 from models.onnx_export import export, require_parity
 from realtime.bundle import CLASSIFIER, Settings
@@ -29,12 +30,18 @@ PYRAMID_FACTOR = 0.709  # Zhang et al.'s program
 
 
 def run(stage: Stage) -> None:
-    """Writes emoji_cam.pyz, card.md and metrics.json (largest differences of the networks, sizes in bytes)."""
+    """Writes emoji_cam.pyz, card.md and metrics.json (largest differences of the networks, sizes in bytes).
+
+    Raises ValueError for a classifier of other input features than grey values: the runner computes none.
+    """
     options, faces = stage.params.export, FaceSet.open(stage.inputs["faces"] / "set")
     released = options.classifier == "released"
     path = RELEASED if released else stage.inputs["fer@base"] / "weights.npz"
     classifier, record = weights.load(path)
-    size, channels = record["size"], record["channels"]
+    size, channels, features = record["size"], record["channels"], record.get("features", "none")
+    if features != "none":
+        raise ValueError(f"{path.name} learnt from pictures as faces.features {features} makes them, which the runner "
+                         "cannot: set faces.features to none and train anew, or export.classifier to released")
     cut = cut_for(record["sources"], stage.params.faces)
     settings = Settings(
         labels=tuple(record["labels"]), size=size, channels=channels, scale=1 / 127.5, offset=-1.0,
@@ -46,7 +53,7 @@ def run(stage: Stage) -> None:
     pictures = _some(faces)
     models, differences = {}, {}
     networks = {
-        CLASSIFIER: (partial(classifier, form="grouped"), ("N", size, size, channels), ("logits",)),
+        CLASSIFIER: (mirrored(partial(classifier, form="grouped")), ("N", size, size, channels), ("logits",)),
         "pnet": (mtcnn_network("pnet"), ("N", "H", "W", 3), ("face", "box")),
         "rnet": (mtcnn_network("rnet"), ("N", 24, 24, 3), ("face", "box")),
         "onet": (mtcnn_network("onet"), ("N", 48, 48, 3), ("face", "box", "landmarks")),
@@ -55,7 +62,8 @@ def run(stage: Stage) -> None:
         stage.watch.progress(number, len(networks), f"export {name}")
         inputs = _inputs(pictures, shape)
         models[name] = export(network, shape, outputs, name)
-        reference = classifier if name == CLASSIFIER else network  # the classifier in the form in which it was trained
+        # The classifier is compared with the form in which it was trained.
+        reference = mirrored(classifier) if name == CLASSIFIER else network
         differences[name] = require_parity(name, models[name], reference, inputs, TOLERANCE)
         stage.watch.log(f"{name}: {len(models[name]):,} bytes, differs by at most {differences[name]:.1e}")
 

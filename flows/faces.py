@@ -1,131 +1,135 @@
 """Stage `faces`: one face a picture, found by MTCNN, turned upright, cut out and resized; or, where every picture is a
-face already, only resized.
+face already, only resized. Rules of `data.cleaning` and a person's own verdicts say which pictures are left out.
 
-Writes `set/`, `rejected.csv` (pictures without a face), `contact_sheet.png` and `metrics.json` (how many were found).
+Writes `set/`, `verdicts.csv` (what becomes of each picture, and why), `review.html` (the same to look at and to judge),
+`contact_sheet.png` and `metrics.json`. Pictures are worked on in chunks by worker processes (`flows.chunks`), so that
+memory does not grow with them, and a killed run goes on.
 """
 
 import json
-from collections.abc import Collection, Iterator
-from dataclasses import replace
+import shutil
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.lib.format import open_memmap
 
-from data.alignment import cut, moved, moved_box, squared, upright
-from data.faceset import FaceSet, FaceSetWriter
-from data.letterbox import letterbox, letterbox_points
+from data.cleaning import curation
+from data.faceset import IMAGES, FaceSet, FaceSetWriter
+from data.letterbox import letterbox_points
+from data.pixels import NpyRows
 from data.png import write_png
+from flows import chunks
+from flows.examine import active, of_a_set, prepare, spans
+from flows.review import write_review
 from flows.settings import Faces
 from flows.stage import Stage
+from flows.verdicts import judge, marked, score
 
-BATCH = 64
-NO_FACE = "no face found"
-# Sources whose pictures are faces already are cut tighter than ours. Of 1,095 Training pictures of FER-2013, cut anew by
-# our rule out of their repeated borders, the published network gets 70.3 % right at margin -0.1, 66.0 % at 0, 56.4 % at
-# 0.25 (75.1 % of the pictures as they are); without turning 70.1 %, 68.4 % and 61.3 %.
-FACES_ALREADY = frozenset({"fer2013", "ferplus", "faceset"})
-TIGHT = -0.1
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def run(stage: Stage) -> None:
     """Makes the set of faces that `faces` in params.yaml asks for from the set of pictures that `ingest` made."""
-    settings = stage.params.faces
-    pictures = FaceSet.open(stage.inputs["ingest"] / "set")
-    fitted = found_faces(pictures, settings) if settings.detect else whole_pictures(pictures, settings)
-    rejected, done = [], 0
-    with FaceSetWriter(stage.out / "set", (settings.size, settings.size, settings.channels)) as writer:
-        for table, faces in fitted:
-            kept = np.array([face is not None for face in faces], bool)
-            rejected.append(table.loc[~kept, ["id", "origin", "split"]])
-            if kept.any():
-                images, boxes, landmarks = zip(*(face for face in faces if face is not None), strict=True)
-                rows = table[kept].assign(parent=table.loc[kept, "id"], box=list(boxes), landmarks=list(landmarks))
-                writer.append(np.stack(images), rows)
-            done += len(table)
-            stage.watch.progress(done, len(pictures), f"{len(writer)} faces")
-        if len(writer) == 0:
-            raise ValueError(f"no face of at least {settings.min_face} pixels in any of {len(pictures)} pictures: "
-                             "lower faces.min_face, raise data.size, or, if they are faces already, set faces.detect "
-                             "to false")
-    report(stage, pictures, pd.concat(rejected))
+    settings, folder = stage.params.faces, stage.inputs["ingest"] / "set"
+    if settings.features != "none" and settings.channels != 1:
+        raise ValueError(f"faces.features {settings.features} is made of grey pictures: set faces.channels to 1")
+    pictures = FaceSet.open(folder)
+    pictures.images = NpyRows(folder / IMAGES)
+    curated = curation.apply(pictures.table, curation.read(ROOT / Path(settings.curation).expanduser()))
+    if curated.unknown:
+        stage.watch.log(f"{curated.unknown:,} verdicts in {settings.curation} are about pictures that are not here")
+    pictures.table["label"] = curated.label
+    parts = spans(len(pictures), pictures.images.shape[1:])
+    files = chunks.work(
+        partial(prepare, folder / IMAGES, settings), len(parts), stage.checkpoints / "chunks", settings.workers,
+        lambda done: stage.watch.progress(parts[done - 1].stop if done else 0, len(pictures), "pictures examined"),
+    )  # fmt: skip
+    found = np.concatenate([np.empty(0, bool), *(chunks.read(file, "found")["found"] for file in files)])
+    if not found.any():
+        raise ValueError(f"no face of at least {settings.min_face} pixels in any of {len(pictures)} pictures: lower "
+                         "faces.min_face, raise data.size, or, if they are faces already, set faces.detect to false")
+    measures = measured(stage, pictures.table, files)
+    thresholds = asdict(settings.cleaning)
+    marks = marked(found, measures, thresholds)
+    verdicts = judge(pictures.table, found, marks, curated, measures)
+    write(stage, pictures, verdicts["kept"].to_numpy(), parts, files)
+    verdicts.to_csv(stage.out / "verdicts.csv", index=False, float_format="%.6g")
+    write_review(stage.out / "review.html", verdicts, pictures, thresholds)
+    report(stage, pictures.table, found, marks, verdicts)
+    shutil.rmtree(stage.checkpoints / "chunks")
 
 
-# Picture (size, size, channels) uint8, box (4,) and landmarks (10,) in its pixels.
-Face = tuple[np.ndarray, np.ndarray | None, np.ndarray | None]
+def measured(stage: Stage, table: pd.DataFrame, files: list[Path]) -> dict[str, np.ndarray]:
+    """What the rules that are on measured, (N,) each, by their names.
 
-
-def found_faces(pictures: FaceSet, settings: Faces) -> Iterator[tuple[pd.DataFrame, list[Face | None]]]:
-    """Yields rows of `pictures` and the main face of each, None where there is none."""
-    from models.mtcnn import Detector  # here, because a stage that detects nothing need not wait for JAX
-
-    detector = Detector(min_face=settings.min_face)
-    for start in range(0, len(pictures), BATCH):
-        images = pictures.images[start:start + BATCH]
-        detections = detector.detect(np.repeat(images, 3, axis=3) if images.shape[3] == 1 else images)
-        faces = []
-        for image, found in zip(images, detections, strict=True):
-            main = main_face(found.boxes, image.shape[:2])
-            faces.append(None if main is None else cut_face(image, found.boxes[main], found.landmarks[main], settings))
-        yield pictures.table.iloc[start:start + BATCH], faces
-
-
-def whole_pictures(pictures: FaceSet, settings: Faces) -> Iterator[tuple[pd.DataFrame, list[Face]]]:
-    """Yields rows of `pictures` and each picture resized, with the box and landmarks that were known already."""
-    shape, size = pictures.images.shape[1:3], settings.size
-
-    def resized(image: np.ndarray, box: np.ndarray | None, landmarks: np.ndarray | None) -> Face:
-        if landmarks is not None:
-            landmarks = letterbox_points(landmarks.reshape(5, 2), shape, size).ravel()
-        if box is not None:
-            corner, end = letterbox_points([box[:2], box[:2] + box[2:]], shape, size)
-            box = np.concatenate([corner, end - corner])
-        return letterbox(image, size, settings.channels), box, landmarks
-
-    for start in range(0, len(pictures), BATCH):
-        table = pictures.table.iloc[start:start + BATCH]
-        images = pictures.images[start:start + BATCH]
-        yield table, [resized(*each) for each in zip(images, table["box"], table["landmarks"], strict=True)]
-
-
-def cut_for(sources: Collection[str], settings: Faces) -> Faces:
-    """How to cut faces out of pictures for a classifier that learnt from `sources`: as it saw them."""
-    if settings.detect and not FACES_ALREADY.issuperset(sources):
-        return settings
-    return replace(settings, margin=TIGHT, align=True)
-
-
-def main_face(boxes: np.ndarray, shape: tuple[int, int]) -> int | None:
-    """Which of the boxes (k, 4) x1, y1, x2, y2 is the face that a picture of `shape` (H, W) is of; None if k is 0.
-
-    facenet's rule: the largest area less twice the squared distance from the middle of the picture.
+    Rules that compare pictures measure here; the descriptions they need are gathered in a file, not in memory.
     """
-    if not len(boxes):
-        return None
-    corner, end = boxes[:, :2], boxes[:, 2:]
-    distance = (corner + end) / 2 - np.array(shape[::-1]) / 2
-    return int(np.argmax((end - corner).prod(axis=1) - 2 * (distance ** 2).sum(axis=1)))
+    measures = {}
+    for name, rule in active(stage.params.faces.cleaning).items():
+        if not of_a_set(rule):
+            measures[name] = np.concatenate([chunks.read(file, name)[name] for file in files])
+            continue
+        stage.watch.log(f"{name}: comparing {len(table):,} pictures")
+        first = chunks.read(files[0], name)[name]
+        path = stage.checkpoints / f"{name}.npy"
+        descriptions = open_memmap(path, "w+", first.dtype, (len(table), *first.shape[1:]))
+        start = 0
+        for file in files:
+            part = chunks.read(file, name)[name]
+            descriptions[start:start + len(part)] = part
+            start += len(part)
+        measures[name] = rule.measure(descriptions, table[["id", "split", "label", "subject"]], stage.params.seed)
+        del descriptions
+        path.unlink()
+    return measures
 
 
-def cut_face(image: np.ndarray, box: np.ndarray, landmarks: np.ndarray, settings: Faces) -> Face:
-    """One face cut out of `image` (H, W, C), given its box x1, y1, x2, y2 and landmarks (5, 2)."""
-    box = np.concatenate([box[:2], box[2:] - box[:2]])
-    if settings.align:
-        matrix = upright(landmarks, settings.size, settings.margin)
-    else:
-        matrix = squared(box, settings.size, settings.margin)
-    face = letterbox(cut(image, matrix, settings.size), settings.size, settings.channels)
-    return face, moved_box(box, matrix), moved(landmarks, matrix).ravel()
+def write(stage: Stage, pictures: FaceSet, kept: np.ndarray, parts: list[slice], files: list[Path]) -> None:
+    """Writes `set/`: the faces of the rows that are kept, one chunk after the other."""
+    settings = stage.params.faces
+    with FaceSetWriter(stage.out / "set", (settings.size, settings.size, settings.channels)) as writer:
+        for rows, file in zip(parts, files, strict=True):
+            chunk, table = chunks.read(file), pictures.table.iloc[rows]
+            boxes, landmarks = places(chunk, table, pictures.images.shape[1:3], settings)
+            chosen = kept[rows][chunk["found"]]  # of the pictures with a face
+            table = table[chunk["found"]].assign(box=boxes, landmarks=landmarks)[chosen]
+            writer.append(chunk["faces"][chosen], table.assign(parent=table["id"]))
+            stage.watch.progress(rows.stop, len(pictures), f"{len(writer)} faces")
+        if not len(writer):
+            raise ValueError(f"the rules of faces.cleaning leave none of {len(pictures)} pictures: loosen some, or set "
+                             "them to null")
 
 
-def report(stage: Stage, pictures: FaceSet, rejected: pd.DataFrame) -> None:
-    """Writes rejected.csv, the contact sheet and metrics.json; the wrapper shows picture and figures."""
-    faces = FaceSet.open(stage.out / "set")
-    rejected[["id", "origin"]].assign(reason=NO_FACE).to_csv(stage.out / "rejected.csv", index=False)
+def places(chunk: chunks.Arrays, table: pd.DataFrame, shape: tuple[int, int], settings: Faces) -> tuple[list, list]:
+    """Box and landmarks of each face of a chunk: those found, or those that were known, moved as its pixels were."""
+    if settings.detect:
+        return list(chunk["boxes"]), list(chunk["landmarks"])
+    boxes, landmarks = [], []
+    for box, points in zip(table["box"], table["landmarks"], strict=True):
+        if box is not None:
+            corner, end = letterbox_points([box[:2], box[:2] + box[2:]], shape, settings.size)
+            box = np.concatenate([corner, end - corner])
+        boxes.append(box)
+        landmarks.append(None if points is None else
+                         letterbox_points(points.reshape(5, 2), shape, settings.size).ravel())
+    return boxes, landmarks
+
+
+def report(stage: Stage, table: pd.DataFrame, found: np.ndarray, marks: pd.DataFrame, verdicts: pd.DataFrame) -> None:
+    """Writes the contact sheet and metrics.json; the wrapper shows picture and figures."""
+    faces, kept = FaceSet.open(stage.out / "set"), verdicts["kept"].to_numpy()
     write_png(stage.out / "contact_sheet.png", faces.picture())
-
-    before, after = pictures.table["split"].value_counts(), faces.table["split"].value_counts()
-    rates = (after.reindex(before.index, fill_value=0) / before).sort_index()
-    figures = {"pictures": len(pictures), "faces": len(faces), "rejected": len(rejected)}
-    figures |= {"found": len(faces) / len(pictures)} | {f"found/{split}": float(rate) for split, rate in rates.items()}
+    rates = pd.Series(found).groupby(table["split"].to_numpy()).mean()
+    figures = {"pictures": len(table), "faces": len(faces), "rejected": int((~kept).sum())}
+    figures |= {"found": float(found.mean())} | {f"found/{split}": float(rate) for split, rate in rates.items()}
+    rules = score(marks, kept, table["flaws"])
+    figures |= {f"{name}/{rule['rule']}": value for rule in rules for name, value in rule.items() if name != "rule"}
     (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
-    stage.watch.log(f"{len(faces):,} faces from {len(pictures):,} pictures, {len(rejected):,} pictures without a face")
+    if rules:
+        stage.watch.table("rules", rules)
+    faceless, left_out = int((~found).sum()), int((found & ~kept).sum())
+    stage.watch.log(f"{len(faces):,} faces from {len(table):,} pictures, {faceless:,} pictures without a face, "
+                    f"{left_out:,} left out by rules or a person")

@@ -56,6 +56,7 @@ def run(stage: Stage) -> None:
         "labels": list(EXPRESSIONS),
         "size": faces.images.shape[1],
         "channels": faces.images.shape[3],
+        "features": stage.params.faces.features,
         "pixels": "(x / 127.5) - 1",
         "sources": sorted(faces.table["source"].dropna().unique()),
         "training_faces": len(training),
@@ -76,7 +77,7 @@ def labels_of(faces: FaceSet) -> Faces:
 
 def write_faces(model: MiniXception, faces: FaceSet, path: Path) -> None:
     """The first validation faces under what the network takes them for, with the truth where it differs."""
-    chosen = probabilities(model, faces.images).argmax(axis=1)
+    chosen = probabilities(model, faces.images, mirror=False).argmax(axis=1)
     titles = [
         EXPRESSIONS[guess] if guess == truth else f"{EXPRESSIONS[guess]} ({EXPRESSIONS[truth]})"
         for guess, truth in zip(chosen, faces.table["label"])

@@ -48,13 +48,15 @@ def _source(stage: Stage) -> Iterator[tuple[np.ndarray, dict]]:
     data = stage.params.data
     if data.source == "synthetic":
         return sources.read("synthetic", seed=stage.params.seed, count=data.count, size=data.size)
+    if data.source == "synthetic_raw":
+        return sources.read("synthetic_raw", seed=stage.params.seed, count=data.count)
     return sources.read(data.source, ROOT / Path(data.path).expanduser())
 
 
 def _tell(stage: Stage, done: int) -> None:
     """Progress; how many pictures a file or folder holds is known only at its end."""
     data = stage.params.data
-    if data.source == "synthetic":
+    if data.source in ("synthetic", "synthetic_raw"):
         stage.watch.progress(done, data.count, "pictures drawn")
     elif done % (32 * BATCH) == 0:
         stage.watch.log(f"{done:,} pictures read")

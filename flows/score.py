@@ -24,11 +24,12 @@ from rich.table import Table
 
 from data import sources
 from data.faceset import EXPRESSIONS, FaceSet
+from data.features import FEATURES, Feature
 from data.letterbox import letterbox
 from flows import settings
 from flows.card import RELEASED
+from flows.cutting import FACES_ALREADY, cut_face, cut_for, main_face
 from flows.evaluate import by_class
-from flows.faces import FACES_ALREADY, cut_face, cut_for, main_face
 from metrics.classification import report
 from models.fer import predict, weights
 from models.fer.mini_xception import MiniXception
@@ -61,8 +62,9 @@ def main(argv: list[str]) -> int:
     if card.get("sources") == ["synthetic"] != [given.source]:
         console.print(f"these weights have seen drawn faces only; --weights {RELEASED} have seen real ones")
     pictures = chosen(read(given.source, given.path), given.split)
+    features = "none" if given.source == "faceset" else card.get("features", "none")  # a set has been made of them
     with console.status("reading") as status:
-        rows, probabilities = classify(pictures, cutter(how, card), model, status.update)
+        rows, probabilities = classify(pictures, cutter(how, card), FEATURES[features], model, status.update)
     scored = rows[rows["face"]]
     if scored.empty:
         raise ValueError(f"no face was found in any of {len(rows):,} pictures; --faces crop takes them whole")
@@ -88,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     known = ", ".join([*sources.SOURCES, "faceset"])
     words = argparse.ArgumentParser(prog="python -m flows score", description=__doc__.splitlines()[0])
-    words.add_argument("source", metavar="SOURCE", help=f"one of {known}")
+    words.add_argument("source", metavar="SOURCE", help=f"one of {known}, a set as stage `faces` makes it")
     words.add_argument("path", metavar="PATH", type=Path, nargs="?", help="where its data is; drawn faces need none")
     words.add_argument("--split", help="score only these rows: train, validation, test, public_test, private_test, or "
                                        "as the publisher writes it, such as PrivateTest; default: all rows")
@@ -198,9 +200,9 @@ def fit(image: np.ndarray, size: int, channels: int) -> np.ndarray:
 
 
 def classify(
-    pictures: Pictures, cut: Cutter, model: MiniXception, tell: Callable[[str], None]
+    pictures: Pictures, cut: Cutter, features: Feature, model: MiniXception, tell: Callable[[str], None]
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """Cuts and classifies `pictures` a batch at a time.
+    """Cuts `pictures`, makes them the `features` that the network learnt from, and classifies, a batch at a time.
 
     Returns:
         One row a picture (`split`, `label`, `subject`, and `face`: whether one was found), and the probabilities
@@ -214,7 +216,10 @@ def classify(
             for face, (_, row) in zip(faces, batch, strict=True)
         ]
         if found := [face for face in faces if face is not None]:
-            probabilities.append(predict.probabilities(model, np.stack(found)))
+            inputs = np.stack(found)
+            if inputs.shape[3] == 1:
+                inputs = features(inputs[..., 0])[..., None]
+            probabilities.append(predict.probabilities(model, inputs))
         tell(f"{len(rows):,} pictures")
     return pd.DataFrame(rows), np.concatenate(probabilities)
 

@@ -26,8 +26,8 @@ class Data:
     """What ``ingest`` reads, and how it divides it."""
 
     source: Literal[
-        "synthetic", "folder", "fer2013", "ferplus", "rafdb", "celeba", "lfw", "utkface", "orl", "ffhq", "openface",
-        "emoji_folder",
+        "synthetic", "synthetic_raw", "folder", "fer2013", "ferplus", "rafdb", "celeba", "lfw", "utkface", "orl",
+        "ffhq", "openface", "emoji_folder", "emoji_font",
     ]
     path: str  # file or folder, from the repository's root; for drawn faces, the program that draws them
     size: Annotated[int, Field(ge=16, le=1024)]  # side of an ingested picture in pixels, letterboxed
@@ -42,8 +42,24 @@ class Data:
 
 
 @dataclass(frozen=True)
+class Cleaning:
+    """Beyond which measure each rule of ``data.cleaning`` marks a picture; null: that rule is off."""
+
+    no_face: float | None
+    several_faces: float | None
+    small_face: float | None
+    blank: float | None
+    blur: float | None
+    text: float | None
+    side_view: float | None
+    covered: float | None
+    duplicate: float | None
+    wrong_label: float | None
+
+
+@dataclass(frozen=True)
 class Faces:
-    """How ``faces`` finds and cuts faces out of pictures."""
+    """How ``faces`` finds and cuts faces out of pictures, which it leaves out, and what it makes of their pixels."""
 
     detect: bool  # false where every picture is a face already
     size: Annotated[int, Field(ge=16, le=512)]  # side of a cut face in pixels
@@ -51,6 +67,10 @@ class Faces:
     margin: Share  # kept around the face, as a share of its box
     min_face: Annotated[int, Field(ge=12)]  # pixels; smaller faces are not looked for
     align: bool  # turn the face so that its eyes are level
+    features: Literal["none", "equalise", "clahe_5_4", "clahe_5_8", "hog", "lbp_ror", "lbp_var"]  # of data.features
+    cleaning: Cleaning
+    curation: str  # file of a person's own verdicts, from the repository's root
+    workers: Count | None  # processes side by side; null: one a core. What comes out does not depend on it
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,6 @@ def main(argv: list[str]) -> int:
     table.add_column("what to get and where to put it", overflow="fold", ratio=2)
     table.add_column("terms", overflow="fold", ratio=1)
     for name in names:
-        table.add_row(name, SOURCES[name].WHERE or "nothing: ./run configure data=synthetic", SOURCES[name].TERMS)
+        table.add_row(name, SOURCES[name].WHERE or f"nothing: ./run configure data={name}", SOURCES[name].TERMS)
     Console(highlight=False).print(table)
     return 0

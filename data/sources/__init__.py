@@ -9,6 +9,7 @@ import numpy as np
 from data.sources import (
     celeba,
     emoji_folder,
+    emoji_font,
     fer2013,
     ferplus,
     ffhq,
@@ -18,6 +19,7 @@ from data.sources import (
     orl,
     rafdb,
     synthetic,
+    synthetic_raw,
     utkface,
 )
 from data.sources.source_error import SourceError
@@ -27,6 +29,7 @@ from data.sources.source_error import SourceError
 # `TERMS` on what terms.
 SOURCES = {
     "synthetic": synthetic,
+    "synthetic_raw": synthetic_raw,
     "folder": folder,
     "fer2013": fer2013,
     "ferplus": ferplus,
@@ -38,6 +41,7 @@ SOURCES = {
     "ffhq": ffhq,
     "openface": openface,
     "emoji_folder": emoji_folder,
+    "emoji_font": emoji_font,
 }
 
 

@@ -162,7 +162,7 @@ def open_files(path: Path, archives_inside: bool = True) -> Iterator[Files]:
         archives_inside: whether archives in a folder are opened too, or not listed.
 
     Raises:
-        SourceError: an archive is damaged, locked, or has a member that climbs out of it.
+        SourceError: an archive is damaged, locked, or has a member that climbs out of it or is no file.
     """
     with contextlib.ExitStack() as opened:
         if path.is_dir():
@@ -225,6 +225,9 @@ def _in_tar(path: Path, opened: contextlib.ExitStack) -> Openers:
     for entry in archive:
         if entry.isfile():
             yield entry.name, partial(archive.extractfile, entry)
+        elif not entry.isdir():
+            raise SourceError(f"{path}: {entry.name} is a link or a device, not a file; unpack the archive and give "
+                              "the folder")
     while archive.fileobj.read(1 << 20):  # a damaged header passes for the end, but not before the checksum at the end
         pass
 

@@ -16,6 +16,7 @@ WHERE = ("Noto Emoji, for one, is given out by Google: github.com/googlefonts/no
          "of the emoji you want into data/raw/emoji and run: "
          "./run configure data=emoji_folder data.path=data/raw/emoji")
 TERMS = "emoji pictures: the terms are their maker's; Noto Emoji's pictures are under Apache-2.0"
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def read(path: Path) -> Iterator[tuple[np.ndarray, dict]]:
@@ -26,6 +27,14 @@ def read(path: Path) -> Iterator[tuple[np.ndarray, dict]]:
     """
     with open_files(path) as files:
         for name in files.pictures(WHERE):
-            if not name.lower().endswith(".png"):
-                raise SourceError(f"{files.place(name)}: not a PNG; emoji need its alpha")
-            yield files.picture(name, decode_over_white), {"source": "emoji_folder", "origin": name}
+            yield files.picture(name, decode_png), {"source": "emoji_folder", "origin": name}
+
+
+def decode_png(data: bytes, place: str) -> np.ndarray:
+    """The picture in the bytes of a PNG, (H, W, 3) uint8 RGB, over white. Raises SourceError unless it is whole."""
+    if data and not data.startswith(PNG):
+        raise SourceError(f"{place}: not a PNG; emoji need its alpha")
+    try:
+        return decode_over_white(data, place)
+    except ValueError as error:
+        raise SourceError(str(error)) from error

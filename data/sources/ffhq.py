@@ -23,7 +23,7 @@ def read(path: Path) -> Iterator[tuple[np.ndarray, dict]]:
     """Yields every picture (H, W, 3) uint8 RGB and its `source`, `origin`, `split`.
 
     Raises:
-        SourceError: a picture is broken, or not named by its number below 70,000.
+        SourceError: a picture is broken, not square, or not named by its number below 70,000.
     """
     with open_files(path) as files:
         for name, match in files.match(r"(?:img\d{3})?(\d{5})\.png", "by its number, as 00000.png is", WHERE).items():
@@ -31,4 +31,8 @@ def read(path: Path) -> Iterator[tuple[np.ndarray, dict]]:
             if number >= ALL:
                 raise SourceError(f"{files.place(name)}: number {number}, but FFHQ has {ALL:,} pictures from 0 on")
             split = "train" if number < TRAINING else "validation"
-            yield files.picture(name), {"source": "ffhq", "origin": name, "split": split}
+            image = files.picture(name)
+            if image.shape[0] != image.shape[1]:
+                raise SourceError(f"{files.place(name)}: {image.shape[1]}×{image.shape[0]} pixels, expected a square; "
+                                  "take the aligned pictures, not in-the-wild-images")
+            yield image, {"source": "ffhq", "origin": name, "split": split}

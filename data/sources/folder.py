@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from data.faceset import EXPRESSIONS
-from data.sources.archive import Files, open_files
+from data.sources.archive import PICTURES, Files, open_files
 from data.sources.source_error import SourceError
 
 WHERE = ("Sort pictures into folders named after the seven expressions, <class>/* or <split>/<class>/* with splits "
@@ -39,10 +39,10 @@ def read(path: Path) -> Iterator[tuple[np.ndarray, dict]]:
     """Yields every picture: (H, W, 3) uint8 RGB and its `source`, `origin`, `split`, `label`.
 
     `split` is null where the folders name none. `path` is the folder or an archive of it; files that are in no folder
-    of a class are not meant.
+    of a class are not meant, unless they are pictures of a split.
 
     Raises:
-        SourceError: a folder of unknown name, a file that is not a whole picture, or no picture at all.
+        SourceError: a folder of unknown name, a picture in no class, a file that is no whole picture, or none at all.
     """
     found = False
     with open_files(path, archives_inside=False) as files:
@@ -52,6 +52,9 @@ def read(path: Path) -> Iterator[tuple[np.ndarray, dict]]:
             split = SPLIT_OF.get(_plain(folders[0])) if folders else None
             classes = folders[1:] if split else folders
             if not classes:
+                if split and name.lower().endswith(PICTURES):
+                    raise SourceError(f"{files.place(name)}: in a split but in no class; put the picture into a folder "
+                                      f"of {folders[0]} named after its expression")
                 continue
             label = LABEL_OF.get(_plain(classes[0]))
             if label is None:

@@ -2,10 +2,11 @@
 
 Reads a folder a person, `George_W_Bush/George_W_Bush_0001.jpg`, plain, funneled (Huang, Jain & Learned-Miller 2007) or
 deep-funneled (Huang et al. 2012). LFW itself says nothing of gender: it comes from a gender.csv of the columns person
-and gender (male or female), where one lies there. `read_pairs` gives the pairs that matchers are measured on.
+and gender (male or female), where one lies there. `read_pairs` gives the pairs that matchers are measured on,
+`first_and_second` two pictures of everybody who has two.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ WHERE = ("LFW is given out by the University of Massachusetts: vis-www.cs.umass.
          "lfw-funneled.tgz, lfw.tgz), and a gender.csv of person,gender if you have one, into data/raw/lfw and run: "
          "./run configure data=lfw data.path=data/raw/lfw")
 TERMS = "LFW: for research; the pictures are news photographs, whose rights stay with their owners"
+SHAPE = (250, 250, 3)
 GENDER = {"female": GENDERS.index("woman"), "male": GENDERS.index("man")}
 
 
@@ -35,7 +37,8 @@ def read(path: Path) -> Iterator[tuple[np.ndarray, dict]]:
     """Yields every picture (250, 250, 3) uint8 RGB and its `source`, `origin`, `subject`, `gender`.
 
     Raises:
-        SourceError: a picture is broken or not in its person's folder, or gender.csv does not belong to the pictures.
+        SourceError: a picture is broken, of another size or not in its person's folder, or gender.csv does not belong
+            to the pictures.
     """
     with open_files(path) as files:
         pictures = files.match(r"(?P<person>[^/]+)/(?P=person)_(\d{4})\.jpg",
@@ -43,8 +46,11 @@ def read(path: Path) -> Iterator[tuple[np.ndarray, dict]]:
         genders = _genders(files, {match["person"] for match in pictures.values()})
         for name, match in pictures.items():
             person = match["person"]
-            row = {"source": "lfw", "origin": name, "subject": person, "gender": genders.get(person)}
-            yield files.picture(name), row
+            image = files.picture(name)
+            if image.shape != SHAPE:
+                raise SourceError(f"{files.place(name)}: {image.shape[1]}×{image.shape[0]} pixels, expected 250×250; "
+                                  "take the pictures as LFW gives them out")
+            yield image, {"source": "lfw", "origin": name, "subject": person, "gender": genders.get(person)}
 
 
 def read_pairs(path: Path) -> list[Pair]:
@@ -78,6 +84,17 @@ def read_pairs(path: Path) -> list[Pair]:
                 form = "person, number, number" if same else "person, number, person, number"
                 raise SourceError(f"{place}, line {number + 2}: {line[:80]!r}, expected {form} with tabs between")
     return pairs
+
+
+def first_and_second(origins: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """The two lowest-numbered of `origins`, as `read` gives them, of every person who has two or more, by person.
+
+    So people are matched who are seen twice: first pictures are known, second ones are looked for among them.
+    """
+    pictures: dict[str, list[str]] = {}
+    for origin in sorted(origins, key=lambda origin: origin.rpartition("/")[2]):
+        pictures.setdefault(origin.split("/")[-2], []).append(origin)
+    return {person: (names[0], names[1]) for person, names in sorted(pictures.items()) if len(names) > 1}
 
 
 def _picture(person: str, number: str) -> str:

@@ -24,7 +24,8 @@ def read(path: Path) -> Iterator[tuple[np.ndarray, dict]]:
         SourceError: a picture is broken, misnamed or of another size.
     """
     with open_files(path) as files:
-        pictures = files.match(r"(s[1-9]\d?)/([1-9]|10)\.pgm", "by person and number, as s1/10.pgm is", WHERE)
+        pictures = files.match(r"(s(?:[1-9]|[123]\d|40))/([1-9]|10)\.pgm", "by person and number, as s1/10.pgm is",
+                               WHERE)
         for name, match in pictures.items():
             image = files.picture(name)
             if image.shape != SHAPE:

@@ -1,10 +1,13 @@
-"""Brows, lips and beard, which colour the skin before it is lit; eyes, mouth and glasses, which are laid on after."""
+"""Brows, lips and beard, which colour the skin before it is lit; eyes, mouth and glasses, which are laid on after.
+
+What comes in pairs is painted in one go, over one window.
+"""
 
 import cv2
 import numpy as np
 
-from data.synthetic.canvas import EVERYWHERE, Canvas, Window, grain, lay, strands
-from data.synthetic.head import EYE, SIDES, Eye, Face, spline, strip
+from data.synthetic.canvas import EVERYWHERE, Canvas, Window, grain, lay, planes, strands
+from data.synthetic.head import EYE, Eye, Face, mirrored, spline, strip
 from data.synthetic.identity import Identity
 from data.synthetic.skin import Surface
 
@@ -14,36 +17,32 @@ TEETH = np.array([0.88, 0.86, 0.80], np.float32)
 THROAT = np.array([0.16, 0.05, 0.05], np.float32)
 TONGUE = np.array([0.66, 0.30, 0.31], np.float32)
 SCLERA = np.array([0.93, 0.91, 0.89], np.float32)
+BROW_TAPER = np.interp(np.linspace(0, 1, 20), (0, 0.15, 0.6, 1), (0.55, 0.95, 0.8, 0.15))
 
 
 def paint_brows(skin: np.ndarray, identity: Identity, face: Face, canvas: Canvas) -> None:
-    """Brows on the skin (H, W, 3), in place: a tapered strip broken up into hairs."""
-    colour = np.array(identity.hair, np.float32) * 0.62
-    taper = np.interp(np.linspace(0, 1, 20), (0, 0.15, 0.6, 1), (0.75, 1, 0.8, 0.15))
-    thickness = 0.040 * identity.brow_thickness * taper
-    for line in face.brows:
-        window, mask = canvas.fill(strip(line, thickness), soft=0.018)
-        hairs = strands()[identity.texture % 400:, identity.texture % 300:][:mask.shape[0], :mask.shape[1]]
-        lay(skin, window, np.clip(mask * (0.82 + 0.20 * hairs), 0, 0.92), colour)
+    """Brows on the skin (3, H, W), in place: tapered strips broken up into hairs."""
+    colour = np.array(identity.hair_colour, np.float32) * 0.62
+    window, mask = canvas.fill(*strip(face.brows, 0.040 * identity.brow_thickness * BROW_TAPER), soft=0.018)
+    hairs = canvas.cut(strands(), identity.texture, window)
+    lay(skin, window, np.clip(mask * (0.82 + 0.20 * hairs), 0, 0.92), colour)
 
 
-def paint_lips(skin: np.ndarray, identity: Identity, face: Face, canvas: Canvas) -> None:
-    """Both lips on the skin, in place; the upper one darker, for it faces down."""
+def paint_lips(skin: np.ndarray, maps: Surface, identity: Identity, face: Face, canvas: Canvas) -> None:
+    """Both lips on the skin and their fullness on the slopes of the relief, in place.
+
+    The upper lip is darker, for it faces down; the lower one fuller.
+    """
     mouth, tone = face.mouth, np.array(identity.skin)
     natural = tone * (0.86, 0.58, 0.56) + (0.02, 0.0, 0.01)
     colour = natural + identity.lipstick * (np.array([0.70, 0.13, 0.18]) * (0.5 + 0.5 * tone[0]) - natural)
-    for edge, inner, shade in ((mouth.upper, mouth.inner_upper, 0.86), (mouth.lower, mouth.inner_lower, 1.06)):
-        window, mask = canvas.fill(np.concatenate([edge, inner[::-1]]), soft=0.010)
-        lay(skin, window, mask * (0.75 + 0.2 * identity.lipstick), colour * shade)
-
-
-def raise_lips(maps: Surface, face: Face, canvas: Canvas) -> None:
-    """Adds the fullness of the lips, more of it the lower one's, to the slopes of the relief, in place."""
-    mouth, scale = face.mouth, 0.05 * canvas.density / 8
-    for edge, inner, fullness in ((mouth.lower, mouth.upper, 0.6), (mouth.lower, mouth.inner_lower, 0.7)):
-        window, height = canvas.fill(np.concatenate([edge, inner[::-1]]), soft=0.02)
-        maps.slope_x[window] += cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=fullness * scale)
-        maps.slope_y[window] += cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=fullness * scale)
+    rise = 0.05 * canvas.density / 8
+    for edge, inner, shade, full in ((mouth.upper, mouth.inner_upper, 0.86, 0.6),
+                                     (mouth.lower, mouth.inner_lower, 1.06, 1.2)):
+        window, mask = canvas.fill(np.concatenate([edge, inner[::-1]]), soft=0.014)
+        lay(skin, window, mask * np.float32(0.75 + 0.2 * identity.lipstick), colour * shade)
+        maps.slope_x[window] += cv2.Sobel(mask, cv2.CV_32F, 1, 0, scale=full * rise)
+        maps.slope_y[window] += cv2.Sobel(mask, cv2.CV_32F, 0, 1, scale=full * rise)
 
 
 def paint_beard(skin: np.ndarray, identity: Identity, face: Face, canvas: Canvas) -> None:
@@ -56,13 +55,15 @@ def paint_beard(skin: np.ndarray, identity: Identity, face: Face, canvas: Canvas
     for area in areas:
         window, mask = canvas.fill(np.concatenate([area, area[::-1] * (-1, 1)]), soft=0.045)
         np.maximum(cover[window], mask, out=cover[window])
-    top, left = identity.texture % 271, identity.texture % 331
-    noise = cv2.resize(grain()[top:top + 181, left:left + 181], canvas.shape[::-1])
+    window = slice(int(np.searchsorted(canvas.y, -0.1)), canvas.shape[0]), slice(None)  # no beard is higher
+    noise, cover = canvas.cut(grain(), identity.texture, window), cover[window]
+    hairs = 0.5 * noise + 0.7 * canvas.cut(strands(), identity.texture, window)
+    hair = np.array(identity.hair_colour, np.float32)
     if identity.beard == "stubble":
-        mask, colour = cover * (0.26 + 0.06 * noise), np.array(identity.hair, np.float32) * 0.5 + 0.10
+        mask, colour = cover * (0.26 + 0.06 * noise), hair * 0.5 + 0.10
     else:
-        mask, colour = cover * (1.3 + 0.12 * noise), np.array(identity.hair, np.float32) * 0.85
-    lay(skin, EVERYWHERE, np.clip(mask, 0, 0.93), colour * (1 + 0.16 * noise[..., None]))
+        mask, colour = cover * (1.3 + 0.12 * noise) + 0.6 * cover * (1 - cover) * hairs, hair * 0.85  # a ragged edge
+    lay(skin, window, np.clip(mask, 0, 0.93), planes(colour) * (1 + 0.20 * hairs))
 
 
 def _beard_outlines(face: Face) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -80,82 +81,96 @@ def _beard_outlines(face: Face) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def paint_eyes(picture: np.ndarray, identity: Identity, face: Face, canvas: Canvas, gaze: tuple[float, float],
                lamp: np.ndarray, diffuse: np.ndarray) -> None:
-    """Both eyes on the lit picture, in place.
+    """Both eyes on the lit picture (3, H, W), in place.
 
-    `gaze` moves the irises, in their radii; `lamp` (3,) is the direction mirrored in them; `diffuse` (H, W, 3) is the
+    `gaze` moves the irises, in their radii; `lamp` (3,) is the direction mirrored in them; `diffuse` (3, H, W) is the
     light on the skin around them.
     """
-    strength = 0.72 + 0.25 * identity.lashes
+    left, right = face.eyes
+    window, opening = canvas.fill(*(np.concatenate([eye.upper, eye.lower[::-1]]) for eye in face.eyes), soft=0.006)
+    around = diffuse[:, *window]
+    middle = int(np.searchsorted(canvas.x[window[1]], 0.0))
+    lights = [around[..., :middle].mean(axis=(1, 2)), around[..., middle:].mean(axis=(1, 2))]
+    light = np.repeat(np.stack(lights, axis=1), (middle, around.shape[2] - middle), axis=1)[:, None]
+    lay(picture, window, opening, _eyeballs(identity, left, right, canvas, window, gaze, lamp) * (0.88 * light))
+    light = (lights[0] + lights[1]) / 2
+    dark = np.array(identity.skin, np.float32) * np.float32(0.40) * light
     width = 0.024 + 0.022 * identity.lashes
-    for eye in face.eyes:
-        window, opening = canvas.fill(np.concatenate([eye.upper, eye.lower[::-1]]), soft=0.006)
-        light = diffuse[window].mean(axis=(0, 1))
-        lay(picture, window, opening, _eyeball(identity, eye, canvas, window, gaze, lamp) * (0.88 * light))
-        dark = np.array(identity.skin, np.float32) * 0.40 * light
-        lid = eye.upper[1:] - (0, 0.05 * identity.eye_size)
-        _draw_line(picture, canvas, lid, 0.024, 0.014, 0.50, dark)
-        _draw_line(picture, canvas, eye.lower[1:], 0.020, 0.006, 0.45, dark)
-        _draw_line(picture, canvas, eye.upper - (0, 0.3 * width), width, 0.006, strength, LASH * light)
-        if identity.lashes > 0.45:
-            wing = eye.upper[-1] + np.array([(-0.06 * eye.side, -0.045), (0.0, -0.015), (0.055 * eye.side, -0.05)])
-            _draw_line(picture, canvas, wing, 0.03, 0.008, identity.lashes, LASH * light)
+    uppers, lowers = np.stack([left.upper, right.upper]), np.stack([left.lower, right.lower])
+    _draw_lines(picture, canvas, uppers[:, 1:] - (0, 0.05 * identity.eye_size), 0.024, 0.014, 0.50, dark)
+    _draw_lines(picture, canvas, lowers[:, 1:], 0.020, 0.006, 0.45, dark)
+    _draw_lines(picture, canvas, uppers - (0, 0.3 * width), width, 0.006, 0.72 + 0.25 * identity.lashes, LASH * light)
+    if identity.lashes > 0.45:
+        wing = np.array([(-0.06, -0.045), (0.0, -0.015), (0.055, -0.05)])
+        wings = uppers[:, -1:] + np.stack([wing * (-1, 1), wing])
+        _draw_lines(picture, canvas, wings, 0.03, 0.008, identity.lashes, LASH * light)
 
 
-def _draw_line(picture: np.ndarray, canvas: Canvas, line: np.ndarray, width: float, soft: float, strength: float,
-               colour: np.ndarray) -> None:
-    window, mask = canvas.stroke(line, width, soft)
+def _draw_lines(picture: np.ndarray, canvas: Canvas, lines: np.ndarray, width: float, soft: float, strength: float,
+                colour: np.ndarray) -> None:
+    """Lines (K, N, 2) of one `colour`, in place."""
+    window, mask = canvas.stroke(*lines, width=width, soft=soft)
     lay(picture, window, mask * np.float32(strength), colour)
 
 
-def _eyeball(identity: Identity, eye: Eye, canvas: Canvas, window: Window, gaze: tuple[float, float],
-             lamp: np.ndarray) -> np.ndarray:
-    """(h, w, 3) white, iris, pupil and glint over a window."""
-    x, y = canvas.x[window[1]][None], canvas.y[window[0]][:, None]
+def _eyeballs(identity: Identity, left: Eye, right: Eye, canvas: Canvas, window: Window, gaze: tuple[float, float],
+              lamp: np.ndarray) -> np.ndarray:
+    """(3, h, w) white, iris, pupil and glint of both eyes over a window: each column belongs to the nearer one."""
+    x, y, radius = canvas.x[window[1]], canvas.y[window[0]][:, None], right.radius
+    middle = np.where(x < 0, left.centre[0], right.centre[0]).astype(np.float32)
+    beside, below = x - middle, y - np.float32(right.centre[1])
+    sideways = beside - np.float32(gaze[0] * radius)
+    down = below - np.float32(gaze[1] * radius)
+    away = np.sqrt(sideways ** 2 + down ** 2)
+    lids = np.concatenate([left.upper[::-1], right.upper])
+    lid = np.interp(x, lids[:, 0], lids[:, 1]).astype(np.float32)
+    shadow = np.clip((0.62 - 5.5 * lid) + 5.5 * y, 0.5, 1.0) * (1 - 1.8 * beside ** 2)
     edge = 0.9 / canvas.density
-    turned = eye.centre + np.multiply(gaze, eye.radius)
-    away = np.sqrt((x - turned[0]) ** 2 + (y - turned[1]) ** 2).astype(np.float32)
-    lid = np.interp(x[0], *(eye.upper[::eye.side].T)).astype(np.float32)[None]
-    shadow = np.clip(0.62 + (y - lid) * 5.5, 0.5, 1.0) * (1 - 1.8 * (x - eye.centre[0]) ** 2)
-    ball = SCLERA * shadow[..., None]
-    colour = np.array(identity.iris, np.float32)
-    ring = colour * (1.15 - 0.75 * np.clip((away - 0.72 * eye.radius) / (0.28 * eye.radius), 0, 1))[..., None]
-    ball += _disc(away, eye.radius, edge) * (ring * shadow[..., None] - ball)
-    ball += _disc(away, 0.45 * eye.radius, edge) * (0.03 - ball)
-    spot = turned + (0.42 * lamp[0] * eye.radius, (0.35 * lamp[1] - 0.12) * eye.radius)
-    bright = np.exp(-((x - spot[0]) ** 2 + (y - spot[1]) ** 2) / (2 * (0.20 * eye.radius) ** 2))
-    return ball + (0.9 * bright)[..., None] * (1 - ball)
+    ring = np.clip((away - 0.72 * radius) / (0.28 * radius), 0, 1)
+    ball = planes(SCLERA) * shadow
+    ball += _disc(away, radius, edge) * (planes(identity.iris) * (shadow * (1.15 - 0.75 * ring)) - ball)
+    ball += _disc(away, 0.45 * radius, edge) * (np.float32(0.03) - ball)
+    glint_x, glint_y = 0.42 * float(lamp[0]) * radius, (0.35 * float(lamp[1]) - 0.12) * radius
+    ball += 0.9 * np.exp(((sideways - glint_x) ** 2 + (down - glint_y) ** 2) / (-2 * (0.20 * radius) ** 2)) * (1 - ball)
+    return ball
 
 
 def _disc(away: np.ndarray, radius: float, edge: float) -> np.ndarray:
-    return np.clip((radius - away) / edge + 0.5, 0, 1)[..., None]
+    return np.clip((radius / edge + 0.5) - away / edge, 0, 1)
 
 
 def paint_mouth(picture: np.ndarray, face: Face, canvas: Canvas, diffuse: np.ndarray) -> None:
     """What shows between the lips on the lit picture, in place: throat, tongue, teeth; or the line where lips meet."""
     mouth = face.mouth
-    gap = (mouth.inner_lower - mouth.inner_upper)[:, 1].max()
+    gap = float((mouth.inner_lower - mouth.inner_upper)[:, 1].max())
     window, opening = canvas.fill(np.concatenate([mouth.inner_upper, mouth.inner_lower[::-1]]), soft=0.006)
-    light = diffuse[window].mean(axis=(0, 1))
+    light = diffuse[:, *window].mean(axis=(1, 2))
+    line = mouth.inner_upper
     if gap > 0.02:
-        x, y = canvas.x[window[1]][None], canvas.y[window[0]][:, None]
-        ceiling = np.interp(x[0], *mouth.inner_upper.T)[None]
-        floor = np.interp(x[0], *mouth.inner_lower.T)[None]
-        half = mouth.upper[-1, 0]
-        inside = np.broadcast_to(THROAT, (*opening.shape, 3)).copy()
-        tongue = np.exp(-(x / (0.6 * half)) ** 2 - ((y - floor - 0.02) / (0.08 + 0.25 * gap)) ** 2) * min(1, 2.5 * gap)
-        lay(inside, EVERYWHERE, tongue.astype(np.float32), TONGUE)
-        row = np.clip(1 - 0.5 * np.abs(x / half) ** 2.5, 0, 1) * np.clip((y - ceiling) * 9 + 0.62, 0.55, 1)
-        seams = 1 - 0.10 * np.exp(-(((x / 0.085) % 1.0 - 0.5) / 0.12) ** 2)
-        teeth = (min(1.0, gap / 0.07) * row * seams)[..., None].astype(np.float32) * TEETH
-        edge = 0.8 / canvas.density
-        curve = 0.05 * (x / half) ** 2
-        upper = np.clip((mouth.teeth - curve - y) / edge, 0, 1)
-        lower = np.clip((y - mouth.lower_teeth - curve) / edge, 0, 1) * 0.85
-        lay(inside, EVERYWHERE, np.maximum(upper, lower).astype(np.float32), teeth)
-        lay(picture, window, opening, inside * light)
-        _draw_line(picture, canvas, mouth.inner_upper, 0.022, 0.007, 0.6, SEAM * light)
+        lay(picture, window, opening, _inside(face, canvas, window, gap) * planes(light))
     else:
-        _draw_line(picture, canvas, (mouth.inner_upper + mouth.inner_lower)[1:-1] / 2, 0.022, 0.007, 0.85, SEAM * light)
+        line = (line + mouth.inner_lower)[1:-1] / 2
+    _draw_lines(picture, canvas, line[None], 0.022, 0.007, 0.6 if gap > 0.02 else 0.85, SEAM * light)
+
+
+def _inside(face: Face, canvas: Canvas, window: Window, gap: float) -> np.ndarray:
+    """(3, h, w) throat, tongue and teeth over the window of a mouth that is open by `gap`."""
+    mouth = face.mouth
+    x, y = canvas.x[window[1]], canvas.y[window[0]][:, None]
+    ceiling = np.interp(x, *mouth.inner_upper.T).astype(np.float32)
+    floor = np.interp(x, *mouth.inner_lower.T).astype(np.float32)
+    across = np.abs(x / np.float32(mouth.upper[-1, 0]))
+    deep = (y - floor - 0.02) / (0.08 + 0.25 * gap)
+    tongue = np.exp(-(across / 0.6) ** 2 - deep ** 2) * np.float32(min(1, 2.5 * gap))
+    inside = planes(THROAT) + tongue * planes(TONGUE - THROAT)
+    seams = 1 - 0.10 * np.exp(-(((x / 0.085) % 1.0 - 0.5) / 0.12) ** 2)
+    row = np.clip(1 - 0.5 * across ** 2.5, 0, 1) * seams * np.float32(min(1.0, gap / 0.07))
+    white = row * np.clip((y - ceiling) * 9 + 0.62, 0.55, 1)
+    edge, curve = 0.8 / canvas.density, 0.05 * across ** 2
+    upper = np.clip((mouth.teeth - curve - y) / edge, 0, 1)
+    lower = np.clip((y - mouth.lower_teeth - curve) / edge, 0, 1) * np.float32(0.85)
+    lay(inside, EVERYWHERE, np.maximum(upper, lower), planes(TEETH) * white)
+    return inside
 
 
 def paint_glasses(picture: np.ndarray, identity: Identity, canvas: Canvas, level: float) -> None:
@@ -164,12 +179,12 @@ def paint_glasses(picture: np.ndarray, identity: Identity, canvas: Canvas, level
     middle = EYE[0] + identity.eye_gap
     corners = np.array([(-0.29, -0.15), (-0.02, -0.19), (0.28, -0.17), (0.30, 0.05), (0.16, 0.21), (-0.12, 0.21),
                         (-0.27, 0.08)])
-    for side in SIDES:
-        rim = spline((corners + (middle, 0.04)) * (side, 1), 40, closed=True)
-        window, lens = canvas.fill(rim)
-        x, y = canvas.x[window[1]][None], canvas.y[window[0]][:, None]
-        gleam = np.exp(-((x - y - 0.3 * side) / 0.10) ** 2) * 0.16 + 0.05
-        lay(picture, window, lens * gleam.astype(np.float32), np.float32(level))
-        lay(picture, *canvas.stroke(np.concatenate([rim, rim[:1]]), 0.036), colour)
-        lay(picture, *canvas.stroke(np.array([(middle + 0.29, -0.05), (1.0, -0.08)]) * (side, 1), 0.036), colour)
-    lay(picture, *canvas.stroke(spline(np.array([(-0.17, 0.0), (0, -0.05), (0.17, 0.0)]), 9), 0.036), colour)
+    rims = mirrored(spline(corners + (middle, 0.04), 40, closed=True))
+    temples = mirrored(np.array([(middle + 0.29, -0.05), (1.0, -0.08)]))
+    bridge = spline(np.array([(-0.17, 0.0), (0, -0.05), (0.17, 0.0)]), 9)
+    window, lens = canvas.fill(*rims)
+    x, y = canvas.x[window[1]], canvas.y[window[0]][:, None]
+    gleam = np.exp(-((x - y - 0.3 * np.sign(x)) / 0.10) ** 2) * 0.16 + 0.05
+    lay(picture, window, lens * gleam.astype(np.float32), (level, level, level))
+    frame = [*(np.concatenate([rim, rim[:1]]) for rim in rims), *temples, bridge]
+    lay(picture, *canvas.stroke(*frame, width=0.036), colour)

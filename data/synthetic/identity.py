@@ -1,6 +1,7 @@
 """Who a drawn person is: the shape of the face, skin, hair, beard and glasses, kept over many pictures."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -37,7 +38,7 @@ CUTS: dict[str, Cut] = {
     "quiff": Cut(top=0.22, side=0.05, hairline=-0.94, temples=0.12, curl=0.2),
     "side": Cut(top=0.18, side=0.09, hairline=-0.93, sweep=0.22, temples=0.02),
     "receding": Cut(top=0.07, side=0.07, hairline=-1.18, temples=0.16),
-    "afro": Cut(top=0.42, side=0.38, length=0.35, lock=1.0, hairline=-0.94, temples=0.0, curl=1.0),
+    "afro": Cut(top=0.42, side=0.36, length=0.6, lock=1.0, hairline=-0.94, temples=0.0, curl=1.0),
     "curly": Cut(top=0.28, side=0.24, length=0.75, lock=0.9, hairline=-0.88, sweep=0.1, curl=0.85),
     "fringe": Cut(top=0.16, side=0.16, length=0.95, lock=0.88, hairline=-0.56, temples=-0.1),
     "bob": Cut(top=0.17, side=0.2, length=1.15, lock=0.86, hairline=-0.9, sweep=0.25, temples=-0.05),
@@ -50,6 +51,8 @@ CUT_WEIGHTS = {"bald": (0.2, 2), "buzz": (0.3, 3), "short": (1, 4), "quiff": (0.
                "receding": (0.1, 2), "afro": (1, 1), "curly": (2, 0.7), "fringe": (2.5, 0.4), "bob": (3, 0.2),
                "long": (4, 0.4), "waves": (3, 0.3), "tied": (2.5, 0.4)}
 BEARDS = ("none", "stubble", "moustache", "goatee", "full")
+GREY = np.array([0.66, 0.65, 0.64])
+YEARS = 57  # between ages 0 and 1
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Identity:
     """A drawn person. Factors are relative to the average face (1.0), lengths in half face widths."""
 
     gender: int = 0  # index into GENDERS
-    age: float = 0.3  # 0 is about 18 years, 1 about 75: deeper folds, greyer hair
+    age: float = 0.3  # in the picture; 0 is about 18 years, 1 about 75: deeper folds, greyer hair
     skin: Colour = tuple(SKINS[1].tolist())
     flush: float = 0.5  # redness of cheeks, nose and ears
     length: float = 1.0
@@ -78,7 +81,9 @@ class Identity:
     lips: float = 1.0  # fullness
     lipstick: float = 0.0
     asymmetry: float = 0.0  # right side of the picture higher than the left
-    hair: Colour = tuple(HAIRS[1].tolist())
+    hair: Colour = tuple(HAIRS[1].tolist())  # without the grey in it
+    greying: float = 0.0  # how much more grey than others have at this age
+    balding: float = 0.0  # how far the hairline recedes from age 0 to 1
     cut: Cut = CUTS["short"]
     parting: float = 0.2  # x of the crown's parting
     beard: str = "none"
@@ -88,6 +93,12 @@ class Identity:
     freckles: float = 0.0
     texture: int = 0  # which part of the noise this person's skin and hair are cut from
     style: tuple[float, ...] = field(default=(1.0,) * len(ACTION_UNITS))  # gain of each action unit
+
+    @cached_property
+    def hair_colour(self) -> Colour:
+        """The colour of the hair with what has gone grey at this age."""
+        grey = min(max((self.age - 0.5) * 2.2 + self.greying, 0.0), 0.9)
+        return _colour(np.array(self.hair) * (1 - grey) + GREY * grey)
 
 
 def sample_identity(rng: np.random.Generator) -> Identity:
@@ -104,8 +115,7 @@ def sample_identity(rng: np.random.Generator) -> Identity:
     dark = tone / (len(SKINS) - 1)
     shares = DARK_HAIRS if dark > 0.5 else FAIR_HAIRS
     natural = HAIRS[rng.choice(len(HAIRS), p=shares)]
-    grey = np.clip((age - 0.5) * 2.2 + rng.normal(0, 0.25), 0, 0.9)
-    hair = natural * rng.uniform(0.8, 1.15) * (1 - grey) + np.array([0.66, 0.65, 0.64]) * grey
+    greying, hair = float(rng.normal(0, 0.25)), natural * rng.uniform(0.8, 1.15)
     eyes = IRISES[rng.integers(2 if dark > 0.45 else len(IRISES))] * rng.uniform(0.85, 1.15)
     weights = np.array([weight[gender] for weight in CUT_WEIGHTS.values()])
     cut = CUTS[list(CUTS)[rng.choice(len(weights), p=weights / weights.sum())]]
@@ -117,16 +127,38 @@ def sample_identity(rng: np.random.Generator) -> Identity:
         chin=around(0.87 + 0.21 * man, 0.08),
         eye_size=around(1.08 - 0.11 * man, 0.06), eye_gap=around(0, 0.018), eye_slant=around(0.01, 0.018),
         iris=_colour(eyes), lashes=float(np.clip(rng.normal(0.75 - 0.45 * man, 0.15) + 0.2 * made_up, 0, 1)),
-        brow_height=around(0.025 - 0.04 * man, 0.018), brow_thickness=around(0.85 + 0.35 * man, 0.15),
+        brow_height=around(0.025 - 0.035 * man, 0.018), brow_thickness=around(0.85 + 0.35 * man, 0.15),
         brow_arch=around(1.2 - 0.5 * man, 0.35), nose_length=around(1.0 + 0.02 * man, 0.05),
         nose_width=around(0.92 + 0.11 * man + 0.12 * dark, 0.08), nose_height=around(0.92 + 0.14 * man, 0.1),
         mouth_width=around(1.0, 0.06), lips=around(1.08 - 0.2 * man + 0.2 * dark, 0.14),
         lipstick=float(made_up * rng.uniform(0.3, 0.9)), asymmetry=around(0, 0.006), hair=_colour(hair), cut=cut,
+        greying=greying, balding=max(0.0, around(0.02 + 0.14 * man, 0.10)),
         parting=float(rng.choice((-1, 1)) * rng.uniform(0.1, 0.4)), beard=beard, glasses=bool(rng.random() < 0.16),
         frame=_colour(rng.choice(((0.08, 0.08, 0.09), (0.3, 0.17, 0.1), (0.55, 0.5, 0.42), (0.35, 0.08, 0.1)))),
         shirt=_colour(rng.uniform(0.12, 0.85) + rng.normal(0, 0.13, 3)),
         freckles=float(max(0.0, rng.normal(-0.2, 0.5)) * (dark < 0.4)), texture=int(rng.integers(1 << 16)),
         style=tuple(np.clip(rng.normal(1.0, 0.1, len(ACTION_UNITS)), 0.8, 1.2).tolist()),
+    )
+
+
+def aged(person: Identity, years: float, rng: np.random.Generator) -> Identity:
+    """The same person `years` later, earlier if negative, between 18 and 75 years of age.
+
+    Folds deepen and hair goes grey by `Identity.age`; besides, hairlines recede, lips thin, lids and brows sink, noses
+    grow longer, and some men grow or lose a beard.
+    """
+    age = float(np.clip(person.age + years / YEARS, 0.0, 1.0))
+    more = age - person.age
+    recession = person.balding * more
+    cut = replace(person.cut, hairline=max(person.cut.hairline - recession, -1.3),
+                  temples=person.cut.temples + 0.8 * recession)
+    beard = person.beard
+    if person.gender == GENDERS.index("man") and rng.random() < 0.4:
+        beard = BEARDS[rng.integers(len(BEARDS))]
+    return replace(
+        person, age=age, cut=cut, beard=beard, lips=person.lips * (1 - 0.18 * more),
+        eye_size=person.eye_size * (1 - 0.08 * more), brow_height=person.brow_height - 0.02 * more,
+        nose_length=person.nose_length * (1 + 0.05 * more), shirt=_colour(rng.uniform(0.12, 0.85, 3)),
     )
 
 

@@ -11,14 +11,16 @@ import numpy as np
 
 from data.synthetic import action_units as facs
 from data.synthetic import features
-from data.synthetic.canvas import EVERYWHERE, X_RANGE, Y_RANGE, Canvas, canvas, lay
-from data.synthetic.hair import Hair, grow
-from data.synthetic.head import FACE_TOP, SIDES, Face, View, base_depth, lay_out, spline, view
+from data.synthetic.canvas import Canvas, canvas, face_canvas, lay, planes
+from data.synthetic.hair import grow, light_hair
+from data.synthetic.head import FACE_TOP, Face, View, base_depth, lay_out, mirrored, spline, view
 from data.synthetic.identity import Identity
 from data.synthetic.scenery import Scene, paint_background, paint_body, photograph
 from data.synthetic.skin import Surface, albedo, illuminate, surface
 
 SMALLEST = 32  # pixels of a picture's side; below, eyes and mouth are a pixel or two
+EAR_RIM = np.array([(0.93, -0.12), (1.03, -0.20), (1.12, -0.10), (1.10, 0.12), (1.03, 0.34), (0.95, 0.38)])
+EAR_FOLD = np.array([(1.02, -0.08), (1.065, -0.02), (1.05, 0.12), (1.01, 0.20)])
 STEPS = 5  # of the fixed-point iteration; each at least halves the error for the poses drawn here
 
 
@@ -39,80 +41,86 @@ def draw_face(identity: Identity, action_units: np.ndarray, scene: Scene, size: 
     if size < SMALLEST:
         raise ValueError(f"a drawn face needs a picture of at least {SMALLEST} pixels, got {size}")
     facs.check(action_units)
-    sheet, seen = canvas(size), view(scene.pose, size)
-    face = lay_out(identity, facs.motion(action_units))
-    maps, hair = surface(identity, face, sheet), grow(identity, size)
-    places = _see_through(maps.depth, seen, sheet, size)
-    head = cv2.remap(_paint_head(identity, face, maps, hair, sheet, scene), *places, cv2.INTER_LINEAR)
+    seen, face = view(scene.pose, size), lay_out(identity, facs.motion(action_units))
+    maps, hair = surface(identity, face, size), grow(identity, size)
+    places = _see_through(maps.depth, seen, canvas(size), size)
+    head = _turn(_paint_head(identity, face, maps, scene, size), places)
     picture = paint_background(scene, size)
     if hair.back is not None:
-        _lay_over(picture, cv2.remap(hair.back, *places, cv2.INTER_LINEAR))
-    paint_body(picture, identity, scene, head[..., 3])
+        _lay_over(picture, _turn(hair.back, places))
+    paint_body(picture, identity, scene, head[3])
     _lay_over(picture, head)
-    return DrawnFace(photograph(picture, scene), _box(face, seen, size), _landmarks(face, maps, sheet, seen))
+    return DrawnFace(photograph(picture, scene), _box(face, seen, size), _landmarks(face, maps, canvas(size), seen))
+
+
+def _turn(layer: np.ndarray, places: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """The layer (4, H, W) of the canvas as it is seen in the picture, (4, size, size)."""
+    return np.stack([cv2.remap(plane, *places, cv2.INTER_LINEAR) for plane in layer])
 
 
 def _lay_over(picture: np.ndarray, layer: np.ndarray) -> None:
-    """Lays a layer (H, W, 4), colours multiplied by alpha, over (H, W, 3), in place."""
-    picture *= 1 - layer[..., 3:]
-    picture += layer[..., :3]
+    """Lays a layer (4, H, W), colours multiplied by alpha, over (3, H, W), in place."""
+    picture *= 1 - layer[3]
+    picture += layer[:3]
 
 
-def _paint_head(identity: Identity, face: Face, maps: Surface, hair: Hair, sheet: Canvas, scene: Scene) -> np.ndarray:
-    """(H, W, 4) the head facing the viewer, lit as it will be once turned, colours multiplied by alpha."""
+def _paint_head(identity: Identity, face: Face, maps: Surface, scene: Scene, size: int) -> np.ndarray:
+    """(4, H, W) the head facing the viewer, lit as it will be once turned, colours multiplied by alpha."""
+    (window, part), hair, light = face_canvas(size), grow(identity, size), scene.light
     turn = scene.pose.rotation().astype(np.float32)
-    lamp, viewer = (scene.light.direction().astype(np.float32)[:, None] * turn).sum(axis=0), turn[2]  # as the head is
-    skin = albedo(identity, maps, sheet)
-    features.paint_beard(skin, identity, face, sheet)
-    features.paint_lips(skin, identity, face, sheet)
-    features.paint_brows(skin, identity, face, sheet)
-    features.raise_lips(maps, face, sheet)
-    diffuse, glance = illuminate(maps.slope_x, maps.slope_y, scene.light, lamp, viewer)
-    picture = skin * (diffuse * (1 - np.clip(maps.occlusion, 0, 0.75))[..., None])
-    picture += (glance * np.float32(0.17 * scene.light.strength))[..., None]
-    features.paint_eyes(picture, identity, face, sheet, scene.gaze, lamp, diffuse)
-    features.paint_mouth(picture, face, sheet, diffuse)
-    alpha = np.zeros(sheet.shape, np.float32)
-    window, mask = sheet.fill(face.outline, soft=0.008)
-    alpha[window] = mask
-    _paint_ears(picture, alpha, identity, sheet, diffuse)
+    lamp, viewer = (light.direction().astype(np.float32)[:, None] * turn).sum(axis=0), turn[2]  # as the head sees them
+    skin, alpha = albedo(identity, maps, part), np.zeros(part.shape, np.float32)
+    features.paint_beard(skin, identity, face, part)
+    features.paint_lips(skin, maps, identity, face, part)
+    features.paint_brows(skin, identity, face, part)
+    diffuse, glance = illuminate(maps.slope_x, maps.slope_y, light, lamp, viewer)
+    skin *= diffuse
+    skin *= 1 - np.clip(maps.occlusion, 0, 0.75)
+    skin += glance * np.float32(0.17 * light.strength)
+    features.paint_eyes(skin, identity, face, part, scene.gaze, lamp, diffuse)
+    features.paint_mouth(skin, face, part, diffuse)
+    where, outline = part.fill(face.outline, soft=0.008)
+    alpha[where] = outline
+    _paint_ears(skin, alpha, identity, part, diffuse)
     if identity.glasses:
-        features.paint_glasses(picture, identity, sheet, float(diffuse[window].mean()))
-    lit, _ = illuminate(*hair.slopes, scene.light, lamp, viewer)
-    picture *= hair.shadow[..., None]
-    lay(picture, EVERYWHERE, hair.cover, hair.colour * lit)
-    alpha = np.maximum(alpha, hair.front)
-    return cv2.merge([*(channel * alpha for channel in cv2.split(picture)), alpha])
+        features.paint_glasses(skin, identity, part, float(diffuse[:, *where].mean()))
+    layer = np.empty((4, *hair.cover.shape), np.float32)
+    np.multiply(hair.colour, light_hair(light, lamp, viewer, size), out=layer[:3])
+    layer[3] = hair.cover
+    alpha *= 1 - hair.cover[window]  # what the hair leaves to be seen
+    skin *= alpha * hair.shadow
+    layer[:3, *window] += skin
+    layer[3][window] += alpha
+    return layer
 
 
-def _paint_ears(picture: np.ndarray, alpha: np.ndarray, identity: Identity, sheet: Canvas, diffuse: np.ndarray) -> None:
+def _paint_ears(picture: np.ndarray, alpha: np.ndarray, identity: Identity, part: Canvas, diffuse: np.ndarray) -> None:
     """Ears beside the head, in place, the outline of the head in front of them."""
-    skin = np.array(identity.skin, np.float32) * np.array([0.97, 0.84, 0.82], np.float32)
-    rim = np.array([(0.93, -0.12), (1.03, -0.20), (1.12, -0.10), (1.10, 0.12), (1.03, 0.34), (0.95, 0.38)])
-    fold = np.array([(1.02, -0.08), (1.065, -0.02), (1.05, 0.12), (1.01, 0.20)])
-    for side in SIDES:
-        mirror = (side, identity.length)
-        window, mask = sheet.fill(spline(rim * mirror, 26, closed=True), soft=0.01)
-        lay(picture, window, mask * (1 - alpha[window]), skin * diffuse[window])
-        where, line = sheet.stroke(spline(fold * mirror, 10), 0.035, soft=0.015)
-        lay(picture, where, line * (0.5 * (1 - alpha[where])), skin * 0.35)
-        np.maximum(alpha[window], mask, out=alpha[window])
+    skin = np.array(identity.skin) * (0.97, 0.84, 0.82)
+    tall = (1, identity.length)
+    rims, folds = mirrored(spline(EAR_RIM * tall, 26, closed=True)), mirrored(spline(EAR_FOLD * tall, 10))
+    window, mask = part.fill(*rims, soft=0.01)
+    lay(picture, window, mask * (1 - alpha[window]), planes(skin) * diffuse[:, *window])
+    where, line = part.stroke(*folds, width=0.035, soft=0.015)
+    lay(picture, where, line * (0.5 * (1 - alpha[where])), skin * 0.35)
+    np.maximum(alpha[window], mask, out=alpha[window])
 
 
-def _see_through(depth: np.ndarray, seen: View, sheet: Canvas, size: int) -> list[np.ndarray]:
-    """For each pixel of the picture the column and row of the canvas seen there: two (size, size) float32 maps."""
+def _see_through(depth: np.ndarray, seen: View, sheet: Canvas, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """For each pixel of the picture the column and row of the canvas seen there, as `cv2.convertMaps` packs them."""
     back = np.linalg.inv(seen.matrix[:, :2])
     drift = (back * seen.matrix[:, 2]).sum(axis=1) * sheet.density
     coarse = max(size // 2, 32)  # depth is smooth: the maps are solved on half the pixels and interpolated
     place = (np.arange(coarse) + 0.5) * (size / coarse) - 0.5
     columns, rows = place[None] - seen.offset[0], place[:, None] - seen.offset[1]
-    flat = [((row[0] * columns + row[1] * rows - start[0]) * sheet.density).astype(np.float32)
-            for row, start in zip(back, (X_RANGE, Y_RANGE))]
+    flat = [((row[0] * columns + row[1] * rows - start) * sheet.density).astype(np.float32)
+            for row, start in zip(back, sheet.origin)]
     found = flat
     for _ in range(STEPS):
         z = cv2.remap(depth, *found, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         found = [axis - np.float32(slope) * z for axis, slope in zip(flat, drift)]
-    return [cv2.resize(axis, (size, size), interpolation=cv2.INTER_CUBIC) for axis in found]
+    fine = [cv2.resize(axis, (size, size), interpolation=cv2.INTER_CUBIC) for axis in found]
+    return cv2.convertMaps(*fine, cv2.CV_16SC2)
 
 
 def _landmarks(face: Face, maps: Surface, sheet: Canvas, seen: View) -> np.ndarray:

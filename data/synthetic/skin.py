@@ -1,6 +1,7 @@
 """Skin: the relief of the face as a sum of Gaussian bumps, and the light on it (Lambert, wrapped as skin scatters).
 
-Bumps are separable, so a map of all of them is one matrix product: map = Gyᵀ diag(a) Gx, and so are its slopes.
+Bumps are separable, so a map of all of them is one matrix product: map = Gyᵀ diag(a) Gx, and so are its slopes. The
+head below them is a sum of a curve in x and one in y, two more terms of that product.
 """
 
 from dataclasses import dataclass
@@ -8,8 +9,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from data.synthetic.canvas import FRACTION, Canvas, grain
-from data.synthetic.head import SIDES, Face, base_depth, strip
+from data.synthetic.canvas import Canvas, canvas, face_canvas, grain, planes
+from data.synthetic.folds import press_folds
+from data.synthetic.head import SIDES, Face, base_depth
 from data.synthetic.identity import Identity
 
 # How far light wraps round to the shadow side, for red, green and blue: red scatters deepest in skin.
@@ -37,13 +39,13 @@ class Light:
 
 @dataclass(frozen=True)
 class Surface:
-    """Maps over the canvas: slopes of the relief, depth for the pose, and how dark and how red the skin is."""
+    """Maps over the face: slopes of the relief, and how dark and how red the skin is; float32."""
 
-    slope_x: np.ndarray
+    slope_x: np.ndarray  # (H, W) as the others
     slope_y: np.ndarray
-    depth: np.ndarray
     occlusion: np.ndarray
     redness: np.ndarray
+    depth: np.ndarray  # over the whole sheet, for the pose
 
 
 def _bumps(identity: Identity, face: Face) -> np.ndarray:
@@ -89,53 +91,53 @@ def _bumps(identity: Identity, face: Face) -> np.ndarray:
     return np.array(one + mirrored, np.float32)
 
 
-def surface(identity: Identity, face: Face, canvas: Canvas) -> Surface:
-    """The relief of `face` on `canvas`, its folds pressed in."""
+def surface(identity: Identity, face: Face, size: int) -> Surface:
+    """The relief of `face` for pictures of `size` pixels, its folds pressed in."""
+    sheet, (window, part) = canvas(size), face_canvas(size)
     x, y, sigma_x, sigma_y, height, occlusion, redness = (column[:, None] for column in _bumps(identity, face).T)
-    across, down = (canvas.x - x) / sigma_x, (canvas.y - y) / sigma_y
-    bell_x, bell_y = np.exp(-across**2 / 2), np.exp(-down**2 / 2)
-    side, tall = canvas.x[None], canvas.y[:, None]
-    slope_x = _sum(height, bell_y, -across / sigma_x * bell_x) - (0.8 * side + 0.95 * side**3)
-    slope_y = _sum(height, -down / sigma_y * bell_y, bell_x) - (0.24 * (tall - 0.1) + 0.20 * (tall - 0.1) ** 3)
-    depth = _sum(height, bell_y, bell_x) + base_depth(side, tall)
-    folds = press_folds(face, canvas)
-    bend = cv2.GaussianBlur(folds, (0, 0), 0.02 * canvas.density)
-    slope_x += cv2.Sobel(bend, cv2.CV_32F, 1, 0, scale=-0.0125 * canvas.density)
-    slope_y += cv2.Sobel(bend, cv2.CV_32F, 0, 1, scale=-0.0125 * canvas.density)
-    shade = _sum(occlusion, bell_y, bell_x) + 0.34 * folds
-    return Surface(slope_x, slope_y, depth, shade, _sum(redness, bell_y, bell_x))
+    across, down = (sheet.x - x) / sigma_x, (sheet.y - y) / sigma_y
+    bell_x, bell_y = np.exp(-across ** 2 / 2), np.exp(-down ** 2 / 2)
+    depth = _sum(height * bell_y, bell_x, base_depth(np.float32(0), sheet.y), base_depth(sheet.x, np.float32(0)))
+    rows, columns = window
+    across, bell_x, down, bell_y = across[:, columns], bell_x[:, columns], down[:, rows], bell_y[:, rows]
+    side, tall = part.x, part.y - np.float32(0.1)
+    slope_x = _sum(height * bell_y, -across / sigma_x * bell_x, 0 * tall, -(0.8 * side + 0.95 * side ** 3))
+    slope_y = _sum(height * (-down / sigma_y * bell_y), bell_x, -(0.24 * tall + 0.20 * tall ** 3), 0 * side)
+    folds = press_folds(identity, face, part)
+    bend = cv2.GaussianBlur(folds, (0, 0), 0.02 * part.density)
+    slope_x += cv2.Sobel(bend, cv2.CV_32F, 1, 0, scale=-0.0125 * part.density)
+    slope_y += cv2.Sobel(bend, cv2.CV_32F, 0, 1, scale=-0.0125 * part.density)
+    folds *= np.float32(0.34)
+    folds += _sum(occlusion * bell_y, bell_x)
+    return Surface(slope_x, slope_y, folds, _sum(redness * bell_y, bell_x), depth)
 
 
-def _sum(weights: np.ndarray, down: np.ndarray, across: np.ndarray) -> np.ndarray:
-    """downᵀ diag(weights) across: (K, 1), (K, H) and (K, W) to (H, W). Not by BLAS, see `head.product`."""
-    some = weights[:, 0] != 0
-    return np.einsum("ky,kx->yx", (weights * down)[some], across[some])
+def _sum(down: np.ndarray, across: np.ndarray, *more: np.ndarray) -> np.ndarray:
+    """(H, W) downᵀ @ across of (K, H) and (K, W), plus a column (H,) and a row (W,) where given.
 
-
-def press_folds(face: Face, canvas: Canvas) -> np.ndarray:
-    """(H, W) how deep the skin is folded, in [0, 1]."""
-    folds = sorted((fold for fold in face.folds if fold.depth > 0.04), key=lambda fold: fold.depth)
-    mask = np.zeros(canvas.shape, np.uint8)
-    if folds:
-        lines = np.stack([fold.line for fold in folds])
-        widths = np.array([[0.8 * fold.width] for fold in folds])
-        taper = np.sin(np.linspace(0.12, 0.95, lines.shape[1]) * np.pi)  # folds begin and end in smooth skin
-        for fold, path in zip(folds, canvas.path(strip(lines, widths * taper))):
-            cv2.fillPoly(mask, [path], round(255 * fold.depth), cv2.LINE_AA, FRACTION)
-    return cv2.GaussianBlur(mask, (0, 0), 0.014 * canvas.density).astype(np.float32) * np.float32(1 / 255)
+    Not by BLAS, which rounds by its number of threads.
+    """
+    some = down.any(axis=1)
+    down, across = down[some], across[some]
+    if more:
+        column, row = more
+        down = np.concatenate([down, column[None], np.ones_like(column)[None]])
+        across = np.concatenate([across, np.ones_like(row)[None], row[None]])
+    return cv2.gemm(np.ascontiguousarray(down.T), across, 1, None, 0)
 
 
 def albedo(identity: Identity, maps: Surface, canvas: Canvas) -> np.ndarray:
-    """(H, W, 3) colour of the bare skin: redder where blood is near, blotches, pores, freckles."""
-    top, left = identity.texture % 173, identity.texture % 311
-    blotches = cv2.resize(grain()[top:top + 182, left:left + 140], canvas.shape[::-1])
+    """(3, H, W) colour of the bare skin: redder where blood is near, blotches, pores, freckles."""
+    blotches = canvas.cut(grain(), identity.texture)
     rough = 1 + np.float32(0.012 + 0.012 * identity.age) * blotches
-    red = maps.redness * np.float32(identity.flush)
-    spots = np.float32(0)
+    skin = rough - planes((0.0, 0.20, 0.17)) * (maps.redness * np.float32(identity.flush))
     if identity.freckles > 0.1:
-        spots = np.clip(blotches - 1.0, 0, 1) * np.minimum(maps.redness * 2.5, 1) * np.float32(identity.freckles)
-    fade = zip(np.array(identity.skin, np.float32), (0.0, 0.20, 0.17), (0.25, 0.38, 0.42))
-    return cv2.merge([tone * (rough - blush * red - fleck * spots) for tone, blush, fleck in fade])
+        fine = blotches - cv2.GaussianBlur(blotches, (0, 0), 0.07 * canvas.density)
+        spots = np.clip(1.6 * fine - 0.9, 0, 1) * np.clip(maps.redness * np.float32(2.5), 0, 1)
+        spots *= np.float32(identity.freckles)
+        skin -= planes((0.25, 0.38, 0.42)) * spots
+    skin *= planes(identity.skin)
+    return skin
 
 
 def illuminate(slope_x: np.ndarray, slope_y: np.ndarray, light: Light, towards: np.ndarray,
@@ -143,21 +145,21 @@ def illuminate(slope_x: np.ndarray, slope_y: np.ndarray, light: Light, towards: 
     """Light on a surface of the given slopes.
 
     Args:
-        slope_x, slope_y: (H, W) of the surface's height.
+        slope_x, slope_y: of the surface's height, of shapes that broadcast to (H, W).
         towards: (3,) the lamp's direction in the head frame, `eye` the viewer's.
 
     Returns:
-        Diffuse light (H, W, 3), about 0.3 to 1.2, and the highlight (H, W) in [0, 1].
+        Diffuse light (3, H, W), about 0.3 to 1.2, and the highlight (H, W) in [0, 1].
     """
-    length = 1 / np.sqrt(slope_x**2 + slope_y**2 + 1)
-    towards, half = towards.astype(np.float32), (towards + eye).astype(np.float32)
-    half /= np.linalg.norm(half)
-    facing = (towards[2] - towards[0] * slope_x - towards[1] * slope_y) * length
-    glance = np.maximum((half[2] - half[0] * slope_x - half[1] * slope_y) * length, 0)
+    length = 1 / np.sqrt(slope_x ** 2 + slope_y ** 2 + 1)
+    half = (towards + eye) / np.linalg.norm(towards + eye)
+    (x, y, z), (half_x, half_y, half_z) = towards.tolist(), half.tolist()
+    facing = (z - x * slope_x - y * slope_y) * length
     sky = light.ambient * (0.80 + (0.25 * slope_y + 0.2) * length)
-    strength = light.strength * light.colour() / (1 + WRAP)
-    diffuse = cv2.merge([np.maximum(facing + wrap, 0) * lamp + sky for wrap, lamp in zip(WRAP, strength)])
-    glance *= glance
-    glance *= glance
-    glance *= glance
-    return diffuse, glance * glance
+    diffuse = np.clip(facing + planes(WRAP), 0, None)
+    diffuse *= planes(light.strength * light.colour() / (1 + WRAP))
+    diffuse += sky
+    glance = np.clip((half_z - half_x * slope_x - half_y * slope_y) * length, 0, None)
+    for _ in range(4):
+        glance *= glance
+    return diffuse, glance

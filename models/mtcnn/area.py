@@ -1,18 +1,17 @@
 """Resizing by area averaging, as OpenCV's INTER_AREA: each new pixel is the mean of the old ones it covers.
 
-Along one axis that is a product with a matrix which has few entries a row; both axes are resized one after the other.
+Along one axis that is a product with a matrix that is empty but for a band around its diagonal. It is multiplied a few
+rows at a time, by those old pixels only that they cover, first down the picture and then across.
 """
 
 from functools import lru_cache
+from math import ceil, sqrt
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-FEW = 8  # old pixels under a new one
+CALL = 60_000  # multiplications that take as long as calling one matrix product does
 
 
-@lru_cache(maxsize=4096)
 def area_weights(old: int, new: int) -> np.ndarray:
     """(new, old) float32: the share that each old pixel has in each new one. Rows sum to 1. Enlarges as well."""
     edges = np.arange(new + 1) * (old / new)
@@ -21,32 +20,50 @@ def area_weights(old: int, new: int) -> np.ndarray:
     return (overlap.clip(0) * (new / old)).astype(np.float32)
 
 
-def resize_axis(x: jax.Array, new: int, axis: int) -> jax.Array:
-    """`x`, float32 of any shape, with `axis` resized to `new` entries.
+def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """(H, W, C) float32 resized to (height, width, C)."""
+    return resize_part(picture, (0, 0, picture.shape[1], picture.shape[0]), height, width)
 
-    Where each new entry covers few old ones, the matrix is all but empty and is applied tap by tap: on a CPU a fifth
-    of the time of the matrix product, which is used for the rest, since a program of many taps is slow to compile.
+
+def resize_part(picture: np.ndarray, part: tuple[int, int, int, int], height: int, width: int) -> np.ndarray:
+    """What lies in `part`, x1, y1, x2, y2, of a picture (H, W, C) float32, resized to (height, width, C).
+
+    The part ends before x2 and y2. What it has beyond the picture is 0.
     """
-    old = x.shape[axis]
-    weights = area_weights(old, new)
-    taps = int((weights > 0).sum(axis=1).max())
-    if taps > FEW:
-        return jnp.moveaxis(jnp.tensordot(weights, x, (1, axis)), 0, axis)
-    first = np.minimum((weights > 0).argmax(axis=1), old - taps)
-    column = [new if number == axis else 1 for number in range(x.ndim)]
-    rows = np.arange(new)
-    return sum(
-        weights[rows, first + tap].reshape(column) * jnp.take(x, first + tap, axis=axis, mode="clip")
-        for tap in range(taps)
-    )
+    old_height, old_width, channels = picture.shape
+    x1, y1, x2, y2 = part
+    left, right = min(max(x1, 0), old_width), min(max(x2, 0), old_width)
+    rows = picture[:, left:right].reshape(old_height, -1)  # stays where it is
+    down = np.zeros((height, rows.shape[1]), np.float32)
+    for new, start, weights in _bands(y2 - y1, height, _at_once(y2 - y1, height, (x2 - x1) * channels)):
+        start += y1
+        first, last = max(start, 0), min(start + weights.shape[1], old_height)
+        if first < last:
+            np.matmul(weights[:, first - start:last - start], rows[first:last], out=down[new])
+    resized = np.zeros((height, width * channels), np.float32)
+    for new, start, weights in _bands(x2 - x1, width, _at_once(x2 - x1, width, height * channels**2), channels):
+        start += (x1 - left) * channels
+        first, last = max(start, 0), min(start + weights.shape[1], rows.shape[1])
+        if first < last:
+            resized[:, new] = down[:, first:last] @ weights[:, first - start:last - start].T
+    return resized.reshape(height, width, channels)
 
 
-def resize(x: jax.Array, height: int, width: int) -> jax.Array:
-    """(N, H, W, C) float32 pictures resized to (N, height, width, C)."""
-    return resize_axis(resize_axis(x, width, 2), height, 1)
+def _at_once(old: int, new: int, times: int) -> int:
+    """How many new pixels to work out with one product: with more there are more zeros, with fewer more calls."""
+    return ceil(new / max(1, sqrt(new * old * times / CALL)))
 
 
-def resize_picture(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    """The same on the host for one picture (H, W, C) of any kind of number: (height, width, C) float32."""
-    rows = area_weights(picture.shape[0], height) @ picture.reshape(len(picture), -1).astype(np.float32)
-    return area_weights(picture.shape[1], width) @ rows.reshape(height, *picture.shape[1:])
+@lru_cache(maxsize=2048)
+def _bands(old: int, new: int, at_once: int, channels: int = 1) -> tuple[tuple[slice, int, np.ndarray], ...]:
+    """What `area_weights` has, as (which new values, the first old one that they cover, weights (these, those)).
+
+    With several channels the values of a pixel lie side by side.
+    """
+    weights, bands = area_weights(old, new), []
+    for start in range(0, new, at_once):
+        some = weights[start:start + at_once]
+        covered = np.flatnonzero(some.any(axis=0))
+        some = np.kron(some[:, covered[0]:covered[-1] + 1], np.eye(channels, dtype=np.float32))
+        bands.append((slice(start * channels, start * channels + len(some)), int(covered[0]) * channels, some))
+    return tuple(bands)

@@ -6,7 +6,7 @@ cut out they count from 1. That is kept, since the weights were tuned with it.
 
 import numpy as np
 
-from models.mtcnn.area import resize_picture
+from models.mtcnn.area import resize_part
 
 
 def suppress(boxes: np.ndarray, scores: np.ndarray, threshold: float, share_of: str = "union") -> np.ndarray:
@@ -46,18 +46,12 @@ def square(boxes: np.ndarray) -> np.ndarray:
 
 
 def cut_out(picture: np.ndarray, boxes: np.ndarray, side: int) -> np.ndarray:
-    """The contents of whole-numbered `boxes` of one picture (H, W, 3) uint8, resized to (k, side, side, 3) float32.
+    """The contents of whole-numbered `boxes` of one picture (H, W, 3) float32, resized to (k, side, side, 3) float32.
 
-    Values stay in [0, 255]; what lies beyond the picture is black.
+    What lies beyond the picture is 0, black.
     """
-    height, width = picture.shape[:2]
+    parts = (boxes.astype(int) - [1, 1, 0, 0]).tolist()
     windows = np.empty((len(boxes), side, side, 3), np.float32)
-    for window, (x1, y1, x2, y2) in zip(windows, boxes.astype(int) - [1, 1, 0, 0], strict=True):
-        left, top, right, bottom = max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
-        inside = picture[top:max(top, bottom), left:max(left, right)]
-        if inside.shape[:2] != (y2 - y1, x2 - x1):
-            content, inside = inside, np.zeros((y2 - y1, x2 - x1, 3), np.uint8)
-            if content.size:
-                inside[top - y1:bottom - y1, left - x1:right - x1] = content
-        window[:] = resize_picture(inside, side, side)
+    for window, part in zip(windows, parts, strict=True):
+        window[:] = resize_part(picture, part, side, side)
     return windows

@@ -1,7 +1,7 @@
 """The detector: P-, R- and O-Net one after the other (Zhang et al. 2016, section II), as in facenet and `mtcnn` 0.1.1.
 
 The networks run on the device in batches of a few fixed sizes, so that they are compiled once a picture size; what is
-between them, thresholds and suppression of a few hundred boxes, runs on the host.
+between them, resizing by area averages, thresholds and suppression of a few hundred boxes, runs on the host.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,12 +13,14 @@ import numpy as np
 from flax import nnx
 
 from models.mtcnn import weights
+from models.mtcnn.area import resize
 from models.mtcnn.boxes import cut_out, regress, square, suppress
 from models.mtcnn.pyramid import Pyramid, propose, pyramid
 from models.mtcnn.wide import widened
 
 PIXELS = 2**19          # of the pictures that go through P-Net at once: more do not fit a processor's cache
-BATCHES = (128, 16, 4)  # windows that go through R- and O-Net at once
+BATCHES = (32, 8, 2)    # windows that go through R- and O-Net at once, for the same reason
+BATCHES_ELSEWHERE = (512, 64, 8)  # the same on an accelerator, which a few windows would leave idle
 PER_LEVEL = 2000        # windows of one level and picture that are followed up, the best ones
 
 
@@ -52,7 +54,7 @@ class Detector:
             raise ValueError(f"min_face is {min_face}, but MTCNN cannot see faces of under 12 pixels")
         self.min_face, self.thresholds = min_face, thresholds
         pnet, rnet, onet = (widened(network) for network in weights.load())
-        self._propose = _compiled(propose, pnet, "sizes")
+        self._propose = _compiled(propose, pnet)
         self._refine, self._output = _compiled(_classify, rnet), _compiled(_classify, onet)
 
     def detect(self, images: np.ndarray) -> list[Detections]:
@@ -63,7 +65,7 @@ class Detector:
         at_once = max(1, PIXELS // (images.shape[1] * images.shape[2]))
         found = []
         for start in range(0, len(images), at_once):
-            found += self._detect(np.asarray(images[start:start + at_once]), levels, at_once)
+            found += self._detect(np.asarray(images[start:start + at_once], np.float32), levels, at_once)
         return found
 
     def _detect(self, images: np.ndarray, levels: Pyramid, at_once: int) -> list[Detections]:
@@ -76,7 +78,8 @@ class Detector:
         """The windows of each picture that P-Net takes for faces, as squares."""
         if not levels.sizes:
             return [np.empty((0, 4))] * len(images)
-        outputs = self._propose(_pad(images, at_once), sizes=levels.sizes)
+        shrunk = [np.stack([resize(image, *size) for image in images]) for size in levels.sizes]
+        outputs = self._propose([_pad(level, at_once) for level in shrunk])
         probabilities, shares = (np.asarray(output)[:len(images)] for output in outputs)
         boxes = []
         for probability, share in zip(probabilities, shares, strict=True):
@@ -108,14 +111,10 @@ class Detector:
         return Detections(boxes[kept].astype(np.float32), scores[kept], points[kept].astype(np.float32))
 
 
-def _compiled(function: Callable, network: nnx.Module, *static: str) -> Callable[..., tuple[jax.Array, ...]]:
-    """`function(network, array, …)` compiled, as a function of the array; its arguments named `static` are fixed."""
+def _compiled(function: Callable, network: nnx.Module) -> Callable[..., tuple[jax.Array, ...]]:
+    """`function(network, arrays)` compiled, as a function of the arrays."""
     graph, state = nnx.split(network)
-
-    def merged(state: nnx.State, array: jax.Array, **rest: object) -> tuple[jax.Array, ...]:
-        return function(nnx.merge(graph, state), array, **rest)
-
-    return partial(jax.jit(merged, static_argnames=static), state)
+    return partial(jax.jit(lambda state, arrays: function(nnx.merge(graph, state), arrays)), state)
 
 
 def _classify(network: nnx.Module, windows: jax.Array) -> tuple[jax.Array, ...]:
@@ -126,9 +125,10 @@ def _classify(network: nnx.Module, windows: jax.Array) -> tuple[jax.Array, ...]:
 def _look(network: Callable, images: np.ndarray, boxes: Sequence[np.ndarray], side: int) -> list[list[np.ndarray]]:
     """What `network` says of the contents of the boxes: for each of its outputs a list of arrays, one a picture."""
     windows = np.concatenate([cut_out(*each, side) for each in zip(images, boxes, strict=True)])
+    sizes = BATCHES if jax.default_backend() == "cpu" else BATCHES_ELSEWHERE
     parts, start = [], 0
     while start < len(windows) or not parts:
-        size = next((size for size in BATCHES if size <= len(windows) - start), BATCHES[-1])
+        size = next((size for size in sizes if size <= len(windows) - start), sizes[-1])
         parts.append(network(_pad(windows[start:start + size], size)))
         start += size
     ends = np.cumsum([len(here) for here in boxes])

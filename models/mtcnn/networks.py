@@ -22,7 +22,7 @@ class PReLU(nnx.Module):
 
     def __call__(self, x: jax.Array) -> jax.Array:
         alpha = self.alpha[...].reshape((1,) * (x.ndim - 1) + (-1,))
-        return jnp.maximum(x, 0) + alpha * jnp.minimum(x, 0)
+        return jnp.where(x > 0, x, alpha * x)
 
 
 def conv(inputs: int, outputs: int, side: int, rngs: nnx.Rngs) -> nnx.Conv:

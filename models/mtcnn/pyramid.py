@@ -3,6 +3,7 @@
 The picture is shrunk until a face of `min_face` pixels, then ever larger ones, fill P-Net's window of 12 pixels.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -10,7 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.mtcnn.area import resize
 from models.mtcnn.networks import PNet
 
 WINDOW, STRIDE = 12, 2  # of P-Net, in pixels of a level
@@ -56,13 +56,12 @@ def _outputs(side: int) -> int:
     return ceil((side - 2) / 2) - 4
 
 
-def propose(pnet: PNet, images: jax.Array, sizes: tuple[tuple[int, int], ...]) -> tuple[jax.Array, jax.Array]:
-    """P-Net on all levels of (N, H, W, 3) uint8 RGB pictures: probability (N, M) and box regression (N, M, 4)."""
-    pixels = images.astype(jnp.float32)
+def propose(pnet: PNet, levels: Sequence[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    """P-Net on levels, each (N, h, w, 3) float32 RGB in [0, 255]: probability (N, M) and box regression (N, M, 4)."""
     probabilities, boxes = [], []
-    for height, width in sizes:
-        level = jnp.round(resize(pixels, height, width))  # the original shrinks 8-bit pictures to 8-bit pictures
+    for level in levels:
+        level = jnp.round(level)  # the original shrinks 8-bit pictures to 8-bit pictures
         probability, box = pnet((level - 127.5) / 128)
-        probabilities.append(probability.reshape(len(images), -1))
-        boxes.append(box.reshape(len(images), -1, 4))
+        probabilities.append(probability.reshape(len(level), -1))
+        boxes.append(box.reshape(len(level), -1, 4))
     return jnp.concatenate(probabilities, axis=1), jnp.concatenate(boxes, axis=1)

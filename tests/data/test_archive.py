@@ -103,6 +103,19 @@ def test_a_damaged_header_in_a_tar_is_not_taken_for_its_end(folder, tmp_path):
         pass
 
 
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE])
+def test_what_is_no_file_in_a_tar_is_not_passed_over(tmp_path, kind):
+    path = tmp_path / "set.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("1.png"))
+        entry = tarfile.TarInfo("2.png")
+        entry.type, entry.linkname = kind, "1.png"
+        archive.addfile(entry)
+    with pytest.raises(SourceError, match="set.tar.gz: 2.png is a link or a device, not a file; unpack"):
+        with open_files(path):
+            pytest.fail("nothing of it may be read")
+
+
 def test_a_locked_archive_says_to_unpack_it(folder):
     path = pack(folder, ".zip")
     data = path.read_bytes()

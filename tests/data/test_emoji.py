@@ -5,8 +5,10 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from data.emoji import draw_emoji
+from data.emoji import draw_emoji, draw_emoji_of
 from data.faceset import EXPRESSIONS
+from data.synthetic.action_units import vector
+from data.synthetic.identity import Identity
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +54,19 @@ def test_same_bytes_and_any_size():
     assert draw_emoji("sad", 17).shape == (17, 17, 4)
 
 
+def test_emoji_of_action_units_move_as_faces_do():
+    rest, smile, blink = (draw_emoji_of(vector(units), 96).astype(int) for units in ({}, {12: 1}, {45: 1}))
+    np.testing.assert_array_equal(rest, draw_emoji("neutral", 96))
+    changed = [np.flatnonzero(np.abs(each - rest).sum(axis=(1, 2)) > 500) for each in (smile, blink)]
+    assert changed[0].min() > 48 > changed[1].max(), "a smile is below the middle, a blink above"
+    thick = draw_emoji_of(vector({}), 96, identity=Identity(age=0.0, brow_arch=0.5, brow_thickness=1.5))
+    assert (thick[15:35, :, :3].sum() < rest[15:35, :, :3].sum()) and np.array_equal(thick[60:], rest[60:])
+
+
 def test_bad_requests_are_named():
     with pytest.raises(ValueError, match="'joy'.*happy"):
         draw_emoji("joy", 64)
     with pytest.raises(ValueError, match="at least 16 pixels, got 4"):
         draw_emoji("happy", 4)
+    with pytest.raises(ValueError, match="action unit 1: intensity 2"):
+        draw_emoji_of(np.full(17, 2.0), 64)

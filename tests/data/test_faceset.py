@@ -42,7 +42,7 @@ def test_what_is_written_in_batches_is_read_back(tmp_path):
 
 def test_every_column_keeps_its_values_and_nulls(tmp_path):
     known = dict(source="here", origin="a:1", split="train", subject="7", label=3, gender=1, parent="p", maker="m",
-                 box=[1, 2, 3, 4.5], landmarks=list(range(10)), votes=[0.5, 0, 0, 0.25, 0, 0, 0.25],
+                 flaws="text,blur", box=[1, 2, 3, 4.5], landmarks=list(range(10)), votes=[0.5, 0, 0, 0.25, 0, 0, 0.25],
                  **dict.fromkeys(AU_COLUMNS, 0.25))
     with FaceSetWriter(tmp_path / "set", SHAPE) as writer:
         writer.append(pictures(2), [known, {}])
@@ -52,6 +52,13 @@ def test_every_column_keeps_its_values_and_nulls(tmp_path):
         name: value for name, value in known.items() if name not in lists}
     assert [first[name].tolist() for name in lists] == [known[name] for name in lists]
     assert second.drop("id").isna().all()
+
+
+def test_nothing_wrong_is_not_the_same_as_nobody_knows(tmp_path):
+    with FaceSetWriter(tmp_path / "set", SHAPE) as writer:
+        writer.append(pictures(2), [{"flaws": ""}, {"flaws": None}])
+    flaws = FaceSet.open(tmp_path / "set").table["flaws"]
+    assert flaws.iloc[0] == "" and flaws.isna().tolist() == [False, True]
 
 
 def test_ids_follow_the_pixels_and_nothing_else(tmp_path):

@@ -14,8 +14,8 @@ from data.sources.source_error import SourceError
 ])
 def test_splits_follow_the_number(tmp_path, packing, form):
     numbers = (0, 59_999, 60_000, 69_999)
-    whole = [put(tmp_path / "thumbnails128x128", form.format(folder=number // 1000 * 1000, number=number), seed=number)
-             for number in numbers]
+    names = [form.format(folder=number // 1000 * 1000, number=number) for number in numbers]
+    whole = [put(tmp_path / "thumbnails128x128", name, (20, 20, 3), seed) for seed, name in enumerate(names)]
     images, rows = zip(*sources.read("ffhq", pack(tmp_path / "thumbnails128x128", packing)))
     assert np.array_equal(images, whole)
     assert [row["split"] for row in rows] == ["train", "train", "validation", "validation"]

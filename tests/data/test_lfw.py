@@ -17,7 +17,7 @@ def folder(tmp_path):
     folder = tmp_path / "lfw-deepfunneled"
     for seed, (person, count) in enumerate(PEOPLE.items()):
         for number in range(1, count + 1):
-            put(folder, f"{person}/{person}_{number:04d}.jpg", (50, 50, 3), 10 * seed + number)
+            put(folder, f"{person}/{person}_{number:04d}.jpg", (250, 250, 3), 10 * seed + number)
     return folder
 
 
@@ -80,6 +80,13 @@ def test_pairs_name_pictures(folder, tmp_path):
     assert [pair.same for pair in development] == [True, True, False, False]
 
 
+def test_people_with_two_pictures_are_first_and_second(folder):
+    origins = [row["origin"] for _, row in sources.read("lfw", folder.parent)]
+    place = "lfw-deepfunneled/{0}/{0}_000{1}.jpg".format
+    assert lfw.first_and_second(reversed(origins)) == {
+        person: (place(person, 1), place(person, 2)) for person in ("Ann_Lee", "George_W_Bush")}
+
+
 @pytest.mark.parametrize("content, message", [
     ("2\t1\nA\t1\t2\nA\t1\tB\t1\nB\t1\t2\n", "3 pairs, but line 1 says 4"),
     ("1\nA\t1\tB\t1\nA\t1\t2\n", "line 2: .*expected person, number, number"),
@@ -97,4 +104,4 @@ def test_the_real_pictures(shared):
     assert {image.shape for image in images} == {(250, 250, 3)}
     assert (rows[0]["subject"], rows[0]["gender"]) == ("Aaron_Sorkin", 1)
     assert all(row["gender"] in (0, 1) for row in rows)
-    assert len({row["subject"] for row in rows}) == 10, "two pictures of each"
+    assert len(lfw.first_and_second(row["origin"] for row in rows)) == 10, "two pictures of each"

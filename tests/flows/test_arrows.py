@@ -14,7 +14,19 @@ ROOMS = ("flows", "data", "models", "metrics", "realtime")
 WRAPPER = {"flows/stage.py", "flows/watch.py", "flows/settings.py"}
 
 MAY_IMPORT = {
-    "data": {"data", "numpy", "pandas", "cv2", "pyarrow"},
+    "data": {
+        "PIL",
+        "data",
+        "numpy",
+        "pandas",
+        "pyarrow",
+        "cv2",
+        "fontTools",
+        "rapidocr",
+        "scipy",
+        "skimage",
+        "sklearn",
+    },
     "models": {
         "models",
         "jax",

@@ -95,3 +95,13 @@ def test_a_network_that_differs_stops_the_export(inputs: dict[str, Path], tmp_pa
     with pytest.raises(ParityError, match="classifier"):
         export.run(stage(inputs, tmp_path))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_classifier_of_features_that_the_runner_does_not_compute_is_refused(
+    inputs: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "fer"
+    folder.mkdir()
+    weights.save(folder / "weights.npz", MiniXception(rngs=nnx.Rngs(0)), CARD | {"features": "clahe_5_4"})
+    with pytest.raises(ValueError, match="faces.features clahe_5_4.*export.classifier to released"):
+        export.run(stage(inputs | {"fer@base": folder}, tmp_path))

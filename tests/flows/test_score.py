@@ -8,6 +8,7 @@ import pytest
 from flax import nnx
 
 from data.faceset import EXPRESSIONS, FaceSetWriter
+from data.features import FEATURES
 from flows import score
 from models.fer import predict, weights
 from models.fer.mini_xception import MiniXception
@@ -98,6 +99,18 @@ def test_a_face_set_and_a_folder_score_as_the_table_does(tmp_path, network, pict
         assert {key: result[key] for key in ("accuracy", "recall", "macro_f1_low", "confusion_matrix")} == {
             key: expected[key] for key in ("accuracy", "recall", "macro_f1_low", "confusion_matrix")
         }
+
+
+def test_pictures_are_made_the_features_that_the_network_learnt_from(tmp_path, network, pictures, table):
+    model, card = weights.load(network)
+    weights.save(tmp_path / "hog.npz", model, card | {"features": "hog"})
+    hog = FEATURES["hog"](pictures)
+    with FaceSetWriter(tmp_path / "set", (48, 48, 1)) as writer:  # as stage `faces` makes it for that network
+        writer.append(hog[..., None], [{"split": "test", "label": i % 7} for i in range(60)])
+    called = predict.probabilities(model, hog[..., None]).argmax(axis=1)
+    for source in (["fer2013", table], ["faceset", tmp_path / "set"]):
+        result = scored(tmp_path, *source, "--weights", tmp_path / "hog.npz")
+        assert result["accuracy"] == pytest.approx(np.mean(called == np.arange(60) % 7))
 
 
 def test_pictures_are_fitted_to_the_network():

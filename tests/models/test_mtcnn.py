@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.mtcnn import Detector, weights
-from models.mtcnn.area import resize, resize_picture
+from models.mtcnn.area import resize, resize_part
 from models.mtcnn.boxes import cut_out, square, suppress
 from models.mtcnn.pyramid import pyramid
 from models.mtcnn.wide import WideConv, widened
@@ -122,12 +122,28 @@ def test_wide_convolution_is_the_same_convolution(size):
         np.testing.assert_allclose(WideConv(conv, at_once)(x), conv(jnp.asarray(x)), atol=1e-5)
 
 
-@pytest.mark.parametrize("size", [(46, 60), (23, 31), (12, 15), (5, 4), (61, 97)])
+@pytest.mark.parametrize("size", [(46, 60), (23, 31), (12, 15), (5, 4), (1, 1), (61, 97)])
 def test_area_averaging_is_that_of_opencv(size):
     picture = np.random.default_rng(2).uniform(0, 255, (46, 60, 3)).astype(np.float32)
     expected = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA)
-    np.testing.assert_allclose(resize(jnp.asarray(picture)[None], *size)[0], expected, atol=1e-3)
-    np.testing.assert_allclose(resize_picture(picture, *size), expected, atol=1e-3)
+    np.testing.assert_allclose(resize(picture, *size), expected, atol=1e-3)
+
+
+def test_every_level_of_a_large_picture_is_averaged_as_by_opencv():
+    picture = np.random.default_rng(4).uniform(0, 255, (480, 640, 3)).astype(np.float32)
+    for size in pyramid(480, 640, 20).sizes:
+        expected = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA)
+        np.testing.assert_allclose(resize(picture, *size), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("part", [(-30, -7, 60, 83), (20, 50, 300, 330), (-80, -90, 170, 160), (5, 6, 23, 24)])
+def test_a_part_beyond_the_border_is_that_of_a_picture_with_a_black_border(part):
+    picture = np.random.default_rng(5).uniform(0, 255, (100, 120, 3)).astype(np.float32)
+    x1, y1, x2, y2 = np.array(part) + 300
+    inside = cv2.copyMakeBorder(picture, *[300] * 4, cv2.BORDER_CONSTANT)[y1:y2, x1:x2]
+    for side in (24, 48):
+        expected = cv2.resize(inside, (side, side), interpolation=cv2.INTER_AREA)
+        np.testing.assert_allclose(resize_part(picture, part, side, side), expected, atol=1e-3)
 
 
 def test_pyramid_has_the_levels_of_the_reference(shared):
@@ -166,7 +182,7 @@ def test_square_keeps_the_centre():
 
 
 def test_what_lies_beyond_the_picture_is_black():
-    picture = np.full((20, 30, 3), 200, np.uint8)
+    picture = np.full((20, 30, 3), 200, np.float32)
     # Pixels count from 1 and both ends belong to the box: 12 wide, half of it left of the picture; one is far off.
     windows = cut_out(picture, np.array([[-5, 1, 6, 12], [25, 15, 36, 26], [100, -90, 111, -79]]), 12)
     assert np.all(windows[0, :, :6] == 0) and np.all(windows[0, :, 6:] == 200)

@@ -18,7 +18,7 @@ from data.synthetic.action_units import MIXTURES, motion, vector
 from data.synthetic.head import lay_out
 from data.synthetic.identity import CUTS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 AVERAGE = Identity(cut=CUTS["bald"])
 
 
@@ -221,7 +221,7 @@ def test_every_expression_has_mixtures_of_known_units():
 
 
 def test_source_streams_and_refuses_what_cannot_be_drawn():
-    pictures = read("synthetic", seed=1, count=10**9, size=48)
+    pictures = read("synthetic", seed=1, count=10**9, size=48, workers=1)
     assert [image.shape for image, _ in islice(pictures, 2)] == [(48, 48, 3)] * 2
     for option, value in (("data.count", 0), ("data.size", 8), ("seed", -1)):
         with pytest.raises(SourceError, match=f"{option} is {value}"):
