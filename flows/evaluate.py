@@ -29,14 +29,14 @@ def run(stage: Stage) -> None:
     """Scores `fer@base` on the splits of `evaluate.splits`, or on all but train and validation."""
     settings = stage.params.evaluate
     faces = FaceSet.open(stage.inputs["faces"] / "set")
-    model, _ = weights.load(stage.inputs["fer@base"] / "weights.npz")
+    model, card = weights.load(stage.inputs["fer@base"] / "weights.npz")
     splits = choose(faces.table["split"], settings.splits)
     held_out = faces.select(faces.table["split"].isin(splits))
     if unlabelled := int(held_out.table["label"].isna().sum()):
         raise ValueError(f"{unlabelled} of {len(held_out)} faces in {', '.join(splits)} have no label to score against")
 
     predictions = held_out.table[["id", "split", "label"]].reset_index(drop=True)
-    predictions[PROBABILITIES] = classify(model, held_out.images, stage.watch)
+    predictions[PROBABILITIES] = classify(model, held_out.images, card.get("mirror", False), stage.watch)
     predictions.to_parquet(stage.out / "predictions.parquet", index=False)
     reports, curves = {}, {}
     for split in splits:
@@ -82,11 +82,14 @@ def choose(splits: pd.Series, wanted: Sequence[str] | None) -> list[str]:
     return sorted(set(wanted))
 
 
-def classify(model: MiniXception, images: np.ndarray, watch: Watcher) -> np.ndarray:
-    """Probabilities (N, 7) float32 of `images` (N, H, W, C) uint8, read from the disk a batch at a time."""
+def classify(model: MiniXception, images: np.ndarray, mirror: bool, watch: Watcher) -> np.ndarray:
+    """Probabilities (N, 7) float32 of `images` (N, H, W, C) uint8, read from the disk a batch at a time.
+
+    With `mirror`, as the card of our own weights says, the mean over a picture and its mirror image.
+    """
     found = []
     for start in range(0, len(images), BATCH):
-        found.append(predict.probabilities(model, images[start : start + BATCH]))
+        found.append(predict.probabilities(model, images[start : start + BATCH], mirror))
         watch.progress(min(start + BATCH, len(images)), len(images), "faces classified")
     return np.concatenate(found)
 

@@ -42,6 +42,7 @@ def run(stage: Stage) -> None:
     if features != "none":
         raise ValueError(f"{path.name} learnt from pictures as faces.features {features} makes them, which the runner "
                          "cannot: set faces.features to none and train anew, or export.classifier to released")
+    look = mirrored if record.get("mirror", False) else lambda network: network
     cut = cut_for(record["sources"], stage.params.faces)
     settings = Settings(
         labels=tuple(record["labels"]), size=size, channels=channels, scale=1 / 127.5, offset=-1.0,
@@ -53,7 +54,7 @@ def run(stage: Stage) -> None:
     pictures = _some(faces)
     models, differences = {}, {}
     networks = {
-        CLASSIFIER: (mirrored(partial(classifier, form="grouped")), ("N", size, size, channels), ("logits",)),
+        CLASSIFIER: (look(partial(classifier, form="grouped")), ("N", size, size, channels), ("logits",)),
         "pnet": (mtcnn_network("pnet"), ("N", "H", "W", 3), ("face", "box")),
         "rnet": (mtcnn_network("rnet"), ("N", 24, 24, 3), ("face", "box")),
         "onet": (mtcnn_network("onet"), ("N", 48, 48, 3), ("face", "box", "landmarks")),
@@ -63,7 +64,7 @@ def run(stage: Stage) -> None:
         inputs = _inputs(pictures, shape)
         models[name] = export(network, shape, outputs, name)
         # The classifier is compared with the form in which it was trained.
-        reference = mirrored(classifier) if name == CLASSIFIER else network
+        reference = look(classifier) if name == CLASSIFIER else network
         differences[name] = require_parity(name, models[name], reference, inputs, TOLERANCE)
         stage.watch.log(f"{name}: {len(models[name]):,} bytes, differs by at most {differences[name]:.1e}")
 

@@ -58,6 +58,7 @@ def run(stage: Stage) -> None:
         "channels": faces.images.shape[3],
         "features": stage.params.faces.features,
         "pixels": "(x / 127.5) - 1",
+        "mirror": True,  # its word on a picture is the mean over the picture and its mirror image
         "sources": sorted(faces.table["source"].dropna().unique()),
         "training_faces": len(training),
         "validation_faces": len(validation),
@@ -77,7 +78,7 @@ def labels_of(faces: FaceSet) -> Faces:
 
 def write_faces(model: MiniXception, faces: FaceSet, path: Path) -> None:
     """The first validation faces under what the network takes them for, with the truth where it differs."""
-    chosen = probabilities(model, faces.images, mirror=False).argmax(axis=1)
+    chosen = probabilities(model, faces.images).argmax(axis=1)
     titles = [
         EXPRESSIONS[guess] if guess == truth else f"{EXPRESSIONS[guess]} ({EXPRESSIONS[truth]})"
         for guess, truth in zip(chosen, faces.table["label"])

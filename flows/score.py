@@ -63,8 +63,9 @@ def main(argv: list[str]) -> int:
         console.print(f"these weights have seen drawn faces only; --weights {RELEASED} have seen real ones")
     pictures = chosen(read(given.source, given.path), given.split)
     features = "none" if given.source == "faceset" else card.get("features", "none")  # a set has been made of them
+    mirror = card.get("mirror", False)
     with console.status("reading") as status:
-        rows, probabilities = classify(pictures, cutter(how, card), FEATURES[features], model, status.update)
+        rows, probabilities = classify(pictures, cutter(how, card), FEATURES[features], model, mirror, status.update)
     scored = rows[rows["face"]]
     if scored.empty:
         raise ValueError(f"no face was found in any of {len(rows):,} pictures; --faces crop takes them whole")
@@ -200,7 +201,7 @@ def fit(image: np.ndarray, size: int, channels: int) -> np.ndarray:
 
 
 def classify(
-    pictures: Pictures, cut: Cutter, features: Feature, model: MiniXception, tell: Callable[[str], None]
+    pictures: Pictures, cut: Cutter, features: Feature, model: MiniXception, mirror: bool, tell: Callable[[str], None]
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Cuts `pictures`, makes them the `features` that the network learnt from, and classifies, a batch at a time.
 
@@ -219,7 +220,7 @@ def classify(
             inputs = np.stack(found)
             if inputs.shape[3] == 1:
                 inputs = features(inputs[..., 0])[..., None]
-            probabilities.append(predict.probabilities(model, inputs))
+            probabilities.append(predict.probabilities(model, inputs, mirror))
         tell(f"{len(rows):,} pictures")
     return pd.DataFrame(rows), np.concatenate(probabilities)
 

@@ -1,8 +1,8 @@
 """Augmentation of small grey faces on the device: flip, rotation, zoom, shift, light, erasing; drawn anew for every
 picture.
 
-With the ranges of Arriaga et al. (rotation 10°, shifts and zoom 10 %) the network learns FER-2013's training pictures by
-heart: from epoch 25 on only its training accuracy rises. These are wider, and a rectangle is erased in every other
+With the ranges of Arriaga et al. (rotation 10°, shifts and zoom 10 %) the network learns FER-2013's training pictures
+by heart: from epoch 25 on only its training accuracy rises. These are wider, and a rectangle is erased in every other
 picture (Zhong et al. 2017, "Random Erasing Data Augmentation").
 """
 

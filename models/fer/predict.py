@@ -1,5 +1,5 @@
-"""Class probabilities of pictures, in batches of one compiled size, as the mean over a picture and its mirror image
-(Krizhevsky, Sutskever and Hinton 2012, "ImageNet Classification", section 4.1).
+"""Class probabilities of pictures, in batches of one compiled size; if asked, the mean over a picture and its mirror
+image (Krizhevsky, Sutskever and Hinton 2012, "ImageNet Classification", section 4.1).
 """
 
 from collections.abc import Callable, Iterable
@@ -23,8 +23,7 @@ def mirrored(network: Callable[[Array], Array]) -> Callable[[Array], Array]:
     """
 
     def both(pictures: Array) -> Array:
-        logits = network(jnp.concatenate([pictures, pictures[:, :, ::-1]]))
-        seen, turned = jnp.split(jax.nn.softmax(logits, axis=-1), 2)
+        seen, turned = (jax.nn.softmax(network(each), axis=-1) for each in (pictures, pictures[:, :, ::-1]))
         return jnp.log((seen + turned) / 2)
 
     return both
@@ -36,14 +35,15 @@ def _softmax_of(graph_and_state: tuple[nnx.GraphDef, Any], images: Array, mirror
     return jax.nn.softmax((mirrored(network) if mirror else network)(standardise(images)), axis=-1)
 
 
-def probabilities(model: MiniXception, images: Any, mirror: bool = True, batch_size: int = 256) -> np.ndarray:
-    """(N, H, W, C) uint8 -> (N, classes) float32; without `mirror`, of the pictures alone.
+def probabilities(model: MiniXception, images: Any, mirror: bool = False, batch_size: int = 256) -> np.ndarray:
+    """(N, H, W, C) uint8 -> (N, classes) float32; with `mirror` as `mirrored` gives them.
 
     The last batch is filled up, so that one program serves all.
     """
     graph_and_state = nnx.split(model)
     parts: Iterable[np.ndarray] = (images[i : i + batch_size] for i in range(0, len(images), batch_size))
-    chances = [_softmax_of(graph_and_state, _filled(np.asarray(part), batch_size), mirror)[: len(part)] for part in parts]
+    filled = ((len(part), _filled(np.asarray(part), batch_size)) for part in parts)
+    chances = [_softmax_of(graph_and_state, part, mirror)[:count] for count, part in filled]
     return np.concatenate(jax.device_get(chances)) if chances else np.zeros((0, model.classes), np.float32)
 
 

@@ -88,7 +88,7 @@ def program(recipe: Recipe, faces: Faces, validation: Faces, classes: int, previ
         return {"params": state["params"], "stats": state["stats"]}
 
     def examine(kept: Weights) -> dict[str, float]:
-        chances = probabilities(build(jax.device_get(kept)), validation.images, mirror=False)  # the network itself
+        chances = probabilities(build(jax.device_get(kept)), validation.images)
         chosen = np.clip(chances[np.arange(len(chances)), validation.labels], 1e-7, None)
         return {
             "validation_loss": float(-np.log(chosen).mean()),

@@ -46,7 +46,7 @@ def main(arm: str, seed: int) -> None:
     )
     test = pictures.select(~pictures.table["split"].isin(["train", "validation"]).to_numpy(bool))
     predictions = test.table[["id", "split", "label"]].reset_index(drop=True)
-    predictions[PROBABILITIES] = classify(model, test.images, watch)
+    predictions[PROBABILITIES] = classify(model, test.images, True, watch)
     out = RESULTS / f"{arm}-{seed}"
     out.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(outcome.history).to_csv(out / "history.csv", index=False)
