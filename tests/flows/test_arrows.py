@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows import graph
+from flows.settings import keys
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("flows", "data", "models", "metrics", "realtime")
@@ -99,6 +100,15 @@ def test_the_deps_of_a_stage_cover_what_it_imports(name, nodes):
     needed = closure(ROOT / "flows" / f"{name.partition('@')[0]}.py")
     missing = {file for file in needed if not deps & {file, *(parent.as_posix() for parent in Path(file).parents)}}
     assert not missing, f"dvc.yaml: deps of {name} lack {sorted(missing)}"
+
+
+def test_no_stage_hides_a_size_in_a_section(nodes):
+    """DVC's run cache leaves every key `size` and `nfiles` out of its hash: with a section as a parameter, it would bring
+    back faces of another size as the result of this one."""
+    for node in nodes.values():
+        for key in node.params:
+            hidden = [name for name in keys() if name.startswith(f"{key}.") and name.split(".")[-1] in ("size", "nfiles")]
+            assert not hidden, f"dvc.yaml: {node.name} depends on {key}, which hides {hidden}: name each of its settings"
 
 
 def test_a_stage_is_found_to_import_what_its_imports_import():

@@ -22,7 +22,7 @@ def test_each_rule_says_what_it_measures(name):
     assert RULES[name].WORSE in ("higher", "lower") and RULES[name].MEASURE
 
 
-@pytest.mark.parametrize("name", ["no_face", "several_faces", "small_face", "side_view"])
+@pytest.mark.parametrize("name", ["no_face", "several_faces", "small_face", "side_view", "covered"])
 def test_rules_of_found_faces_know_nothing_where_none_were_looked_for(name):
     assert math.isnan(RULES[name].measure(UNSEEN))
 
