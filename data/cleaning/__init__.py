@@ -21,7 +21,7 @@ RULES: dict[str, ModuleType] = {
 # The flaws that leave undefined whether a picture has another: what has one of them counts neither for nor against the
 # rule, unless the rule's own flaw was planted too.
 IMPLIED = {
-    "no_face": ("small_face", "blank", "blur", "side_view", "covered"),  # a face is there that few could find
+    "no_face": ("small_face", "blank", "blur", "side_view", "covered"),  # of some of these the detector finds none
     "blur": ("small_face", "blank"),  # nothing that could be sharp
     "covered": ("small_face", "blur", "text", "side_view"),  # writing covers, a turned head hides an eye
 }

@@ -26,7 +26,7 @@ def measure(look: Look) -> float:
     """The greater of the probabilities that the eyes and that the mouth are hidden, in [0, 1].
 
     nan without a face, and where none were looked for: of FER-2013, whose faces lie anyhow, it would mark one in eight,
-    two of three wrongly.
+    most of them wrongly.
     """
     if look.face is None or look.landmarks is None:
         return math.nan

@@ -1,7 +1,7 @@
-"""Makes the weights of the rule `covered` from drawn faces, half of them covered: `python -m data.cleaning.learn_covered`.
+"""Makes the weights of the rule `covered` from drawn faces: `python -m data.cleaning.learn_covered`.
 
-Real faces vary in more than drawn ones do, so light, sharpness, compression, place and what is around eyes and mouth
-vary more here than in the drawn world. Takes about two minutes.
+Half of them are covered. Real faces vary in more than drawn ones do, so light, sharpness, compression, place and what
+is around eyes and mouth vary more here than in the drawn world. Takes one to three minutes.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ STRENGTH = 0.1  # C of the regressions; a third of it tells covered drawn faces 
 
 
 def learn(seed: int, people: int) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (2, d) and bias (2,) float32 of the two regressions, from faces of `people` people of the world `seed`."""
+    """Weights (2, d) and bias (2,) float32 of the regressions, from faces of `people` people of the world `seed`."""
     seen, parts = [], []
     for number in range(people):
         for face, part in examples(seed, number):

@@ -1,4 +1,4 @@
-"""`Look`, one picture as the rules of `data.cleaning` see it: its pixels, the faces found in it, the main one upright."""
+"""`Look`, one picture as the rules of `data.cleaning` see it: pixels, the faces found in it, the main one upright."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
 """Rule `side_view`: how far a head is turned to the side, from where the tip of the nose lies between eyes and mouth.
 
-Seen from the front the nose lies midway. Turned by θ, what is w to the side of the middle moves to w cos θ and the tip
-of the nose, which stands out by d, to d sin θ: the share of the one in the other is d/w tan θ.
+From the front it lies midway. Turned by θ, what is w to the side of the middle comes to lie at w cos θ and the tip of
+the nose, which stands out by d, at d sin θ: the second is d/w tan θ times the first.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Rule `text`: how much of a picture is covered by writing that can be read (PP-OCRv6 by way of rapidocr, Apache-2.0).
 
 The detector of writing (differentiable binarization, Liao et al. 2020) takes every third face for one large letter.
-So what it finds must also be read, with confidence and as more than a single letter.
+So what it finds must also be read, with confidence and as more than a single letter or two.
 """
 
 from functools import cache
@@ -15,9 +15,9 @@ from data.cleaning.look import Look
 WORSE = "higher"
 MEASURE = "share of the picture under readable writing"
 SIDE = 256  # pixels at which writing is looked for; 192 costs half, but loses small writing
-LARGEST = 0.35  # share of the picture; larger finds are faces, and reading them costs as much as all the rest
-SURE = 0.8  # least confidence of a reading
-LETTERS = 2  # letters or digits; a single one is read into eyes, buttons and folds
+LARGEST = 0.3  # share of the picture; larger finds are faces, and reading them costs as much as all the rest
+FOUND = 0.4  # least score of a find; half-transparent watermarks get no more
+READ = 1.8  # least number of letters and digits that are expected to be read rightly: two are read into spectacles
 
 
 def measure(look: Look) -> float:
@@ -33,8 +33,7 @@ def measure(look: Look) -> float:
         return 0.0
     pieces = [_straight(image, boxes[one].astype(np.float32)) for one in small]
     read = _reader().recognize_txt(pieces)
-    sure = [score >= SURE and sum(map(str.isalnum, text)) >= LETTERS
-            for text, score in zip(read.txts, read.scores, strict=True)]
+    sure = [score * sum(map(str.isalnum, text)) >= READ for text, score in zip(read.txts, read.scores, strict=True)]
     return min(1.0, float(areas[small][sure].sum()))
 
 
@@ -61,6 +60,7 @@ def _reader():
         "Global.use_cls": False,
         "Det.model_path": str(models / "PP-OCRv6_det_small.onnx"),
         "Det.limit_side_len": SIDE,
+        "Det.box_thresh": FOUND,
         "Rec.model_path": str(models / "PP-OCRv6_rec_small.onnx"),
         "EngineConfig.onnxruntime.intra_op_num_threads": 1,
         "EngineConfig.onnxruntime.inter_op_num_threads": 1,
