@@ -18,7 +18,7 @@ from models.fer.train import Faces, program
 BATCH = 64
 rng = np.random.default_rng(0)
 faces = Faces(rng.integers(0, 256, (BATCH, 48, 48, 1), np.uint8), rng.integers(0, 7, BATCH))
-recipe = Recipe("mini_xception", 1, BATCH, "adam", 1e-3, 0.0, 0.0, 0.0, 0.0, False, "last")
+recipe = Recipe("mini_xception", 1, BATCH, "adam", 1e-3, 0.0, 0.0, 0.0, 0.0, "none", 0.0, (), 0.0, 1.0, "last")
 training = program(recipe, faces, faces, 7, lambda model, history: {})
 state, key = training.init(jax.random.key(0)), jax.random.key(1)
 batch = {"images": jnp.asarray(faces.images), "labels": jnp.asarray(faces.labels, jnp.int32)}

@@ -18,7 +18,7 @@ from metrics import roc
 from metrics.classification import report
 from metrics.plots import confusion_picture, roc_picture
 from models.fer import predict, weights
-from models.fer.mini_xception import MiniXception
+from models.fer.networks import Network
 
 SEEN = ("train", "validation")
 PROBABILITIES = [f"p_{name}" for name in EXPRESSIONS]
@@ -82,7 +82,7 @@ def choose(splits: pd.Series, wanted: Sequence[str] | None) -> list[str]:
     return sorted(set(wanted))
 
 
-def classify(model: MiniXception, images: np.ndarray, mirror: bool, watch: Watcher) -> np.ndarray:
+def classify(model: Network, images: np.ndarray, mirror: bool, watch: Watcher) -> np.ndarray:
     """Probabilities (N, 7) float32 of `images` (N, H, W, C) uint8, read from the disk a batch at a time.
 
     With `mirror`, as the card of our own weights says, the mean over a picture and its mirror image.

@@ -5,7 +5,6 @@ Every network is checked against its JAX form on faces of this run and on noise;
 
 import json
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 import cv2
@@ -17,6 +16,7 @@ from flows.card import RELEASED, card, terms_of
 from flows.cutting import cut_for
 from flows.stage import Stage
 from models.fer import weights
+from models.fer.networks import for_export
 from models.fer.predict import mirrored
 from models.mtcnn.weights import network as mtcnn_network
 from models.onnx_export import export, require_parity
@@ -54,7 +54,7 @@ def run(stage: Stage) -> None:
     pictures = _some(faces)
     models, differences = {}, {}
     networks = {
-        CLASSIFIER: (look(partial(classifier, form="grouped")), ("N", size, size, channels), ("logits",)),
+        CLASSIFIER: (look(for_export(classifier)), ("N", size, size, channels), ("logits",)),
         "pnet": (mtcnn_network("pnet"), ("N", "H", "W", 3), ("face", "box")),
         "rnet": (mtcnn_network("rnet"), ("N", 24, 24, 3), ("face", "box")),
         "onet": (mtcnn_network("onet"), ("N", 48, 48, 3), ("face", "box", "landmarks")),

@@ -17,7 +17,7 @@ from data.png import write_png
 from flows.stage import Stage
 from metrics.plots import learning_curve_picture
 from models.fer import weights
-from models.fer.mini_xception import MiniXception
+from models.fer.networks import Network
 from models.fer.predict import probabilities
 from models.fer.train import Faces, fit
 from models.training import History
@@ -34,12 +34,13 @@ def run(stage: Stage) -> None:
     stage.watch.log(f"{len(training):,} faces to train on, {len(validation):,} to watch")
     shown = validation.select(np.arange(min(SHOWN, len(validation))))
 
-    def preview(model: MiniXception, history: History) -> dict[str, Path]:
+    def preview(model: Network, history: History) -> dict[str, Path]:
         learning_curve_picture(pd.DataFrame(history), PANELS, stage.out / "curve.png")
         write_faces(model, shown, stage.out / "faces.png")
         return {"learning curve": stage.out / "curve.png", "validation faces": stage.out / "faces.png"}
 
     recipe = stage.params.fer
+    teachers = [teacher(Path(each), faces.images.shape[1:]) for each in recipe.teachers]
     model, outcome = fit(
         recipe,
         labels_of(training),
@@ -49,6 +50,7 @@ def run(stage: Stage) -> None:
         checkpoints=stage.checkpoints,
         watch=stage.watch,
         preview=preview,
+        teachers=teachers,
     )
     figures = {name: float(value) for name, value in outcome.kept.items()}
     card = {
@@ -71,12 +73,23 @@ def run(stage: Stage) -> None:
     (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 
+def teacher(path: Path, shape: tuple[int, int, int]) -> Network:
+    """The classifier in `path`; raises ValueError where it does not take pictures of `shape` or says other classes."""
+    network, card = weights.load(path)
+    takes = (card["size"], card["size"], card["channels"])
+    if takes != shape:
+        raise ValueError(f"fer.teachers: {path} takes pictures {takes}, the faces are {shape}: set faces.size to match")
+    if tuple(card["labels"]) != EXPRESSIONS:
+        raise ValueError(f"fer.teachers: {path} tells {', '.join(card['labels'])}, expected {', '.join(EXPRESSIONS)}")
+    return network
+
+
 def labels_of(faces: FaceSet) -> Faces:
     """The pictures, still on disk, and their labels (N,) int32."""
     return Faces(faces.images, faces.table["label"].to_numpy(np.int32))
 
 
-def write_faces(model: MiniXception, faces: FaceSet, path: Path) -> None:
+def write_faces(model: Network, faces: FaceSet, path: Path) -> None:
     """The first validation faces under what the network takes them for, with the truth where it differs."""
     chosen = probabilities(model, faces.images).argmax(axis=1)
     titles = [

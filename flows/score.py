@@ -32,7 +32,7 @@ from flows.cutting import FACES_ALREADY, cut_face, cut_for, main_face
 from flows.evaluate import by_class
 from metrics.classification import report
 from models.fer import predict, weights
-from models.fer.mini_xception import MiniXception
+from models.fer.networks import Network
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAINED = ROOT / "artifacts/fer/base/weights.npz"
@@ -201,7 +201,7 @@ def fit(image: np.ndarray, size: int, channels: int) -> np.ndarray:
 
 
 def classify(
-    pictures: Pictures, cut: Cutter, features: Feature, model: MiniXception, mirror: bool, tell: Callable[[str], None]
+    pictures: Pictures, cut: Cutter, features: Feature, model: Network, mirror: bool, tell: Callable[[str], None]
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Cuts `pictures`, makes them the `features` that the network learnt from, and classifies, a batch at a time.
 

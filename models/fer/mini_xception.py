@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 
-from models.layers import BatchNorm, Form, convolution, depthwise, form_here, max_pool, pointwise
+from models.layers import BatchNorm, Form, convolution, form_here, max_pool, pointwise, separable
 
 FEATURES = (16, 32, 64, 128)  # of the four modules
 STEM = 8
@@ -25,7 +25,7 @@ class SeparableConv(nnx.Module):
         self.pointwise = nnx.Param(glorot(rngs.params(), (channels, features)))
 
     def __call__(self, x: Array, form: Form) -> Array:
-        return pointwise(depthwise(x, self.depthwise[...], form), self.pointwise[...])
+        return separable(x, self.depthwise[...], self.pointwise[...], form)
 
 
 class Module(nnx.Module):
@@ -72,8 +72,3 @@ class MiniXception(nnx.Module):
         for module in self.modules:
             x = module(x, train, form)
         return jnp.mean(self.head(x), axis=(1, 2))
-
-
-def standardise(images: Array) -> Array:
-    """uint8 pixels -> float32 in [-1, 1], the range that the published weights and ours were trained on."""
-    return images.astype(jnp.float32) / 127.5 - 1.0

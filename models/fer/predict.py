@@ -12,7 +12,7 @@ import numpy as np
 from flax import nnx
 from jax import Array
 
-from models.fer.mini_xception import MiniXception, standardise
+from models.fer.networks import Network, standardise
 
 
 def mirrored(network: Callable[[Array], Array]) -> Callable[[Array], Array]:
@@ -35,7 +35,7 @@ def _softmax_of(graph_and_state: tuple[nnx.GraphDef, Any], images: Array, mirror
     return jax.nn.softmax((mirrored(network) if mirror else network)(standardise(images)), axis=-1)
 
 
-def probabilities(model: MiniXception, images: Any, mirror: bool = False, batch_size: int = 256) -> np.ndarray:
+def probabilities(model: Network, images: Any, mirror: bool = False, batch_size: int = 256) -> np.ndarray:
     """(N, H, W, C) uint8 -> (N, classes) float32; with `mirror` as `mirrored` gives them.
 
     The last batch is filled up, so that one program serves all.

@@ -8,7 +8,7 @@ from typing import Literal
 class Recipe:
     """How a classifier is trained. Raises ValueError, naming the field, for a number outside its range."""
 
-    network: Literal["mini_xception"]
+    network: Literal["mini_xception", "residual", "vgg"]
     epochs: int  # passes over the training split
     batch_size: int  # the whole batch, over all devices
     optimizer: Literal["adam", "sgd"]  # Arriaga et al. used Adam; SGD is with Nesterov momentum 0.9
@@ -17,7 +17,11 @@ class Recipe:
     weight_decay: float  # decoupled, on kernels only
     label_smoothing: float  # share of the target spread evenly over the classes: FER-2013's labels are noisy
     ema: float  # decay of the averaged weights that are evaluated and kept; 0 keeps the last weights
-    augment: bool  # flips, shifts, zoom, rotation, light, drawn anew for every picture on the device
+    augment: Literal["none", "light", "strong"]  # of models.fer.augment, drawn anew for every picture on the device
+    mixup: float  # α of the Beta distribution that pairs of pictures are mixed by (Zhang et al. 2017); 0 mixes none
+    teachers: tuple[str, ...]  # weight files whose mean word on each augmented picture is learnt beside the label
+    distil: float  # share of the teachers in the loss, where there are some
+    temperature: float  # that softens the words of teachers and pupil (Hinton, Vinyals and Dean 2015)
     select: Literal["last", "best"]  # keep the last epoch, or the one best on the validation split
 
     def __post_init__(self) -> None:
@@ -27,7 +31,11 @@ class Recipe:
         for name in ("warmup", "label_smoothing", "ema"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected a share from 0 to below 1")
-        if not self.learning_rate > 0:
-            raise ValueError(f"learning_rate is {self.learning_rate}, expected a number above 0")
-        if not self.weight_decay >= 0:
-            raise ValueError(f"weight_decay is {self.weight_decay}, expected 0 or more")
+        for name in ("learning_rate", "temperature"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected a number above 0")
+        for name in ("weight_decay", "mixup"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected 0 or more")
+        if not 0 <= self.distil <= 1:
+            raise ValueError(f"distil is {self.distil}, expected a share from 0 to 1")

@@ -1,6 +1,9 @@
-"""How an expression classifier is trained: smoothed cross-entropy, Adam or SGD, warm-up and cosine decay."""
+"""How an expression classifier is trained: smoothed cross-entropy, Adam or SGD, warm-up and cosine decay; and, where there
+are teachers, their mean word on the very picture that the pupil sees (Hinton, Vinyals and Dean 2015, "Distilling the
+Knowledge in a Neural Network"; Beyer et al. 2022, "Knowledge distillation: a good teacher is patient and consistent").
+"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +15,13 @@ import optax
 from flax import nnx
 from jax import Array
 
-from models.fer.augment import augment
-from models.fer.mini_xception import MiniXception, standardise
+from models.fer.augment import STRENGTHS, augment, mixup
+from models.fer.networks import NETWORKS, Network, blank, standardise
 from models.fer.predict import probabilities
 from models.fer.recipe import Recipe
 from models.training import History, Outcome, Plan, Program, Watcher, Weights, steps_in_epoch, train
 
-Preview = Callable[[MiniXception, History], dict[str, Path]]
+Preview = Callable[[Network, History], dict[str, Path]]
 
 
 @dataclass(frozen=True)
@@ -42,40 +45,62 @@ def optimizer(recipe: Recipe, steps: int) -> optax.GradientTransformation:
     return optax.chain(direction, decay, optax.scale_by_learning_rate(rate))
 
 
-def smoothed_cross_entropy(logits: Array, labels: Array, smoothing: float) -> Array:
-    """(N, K), (N,) -> mean cross-entropy against targets that give `smoothing` of their mass evenly to all classes."""
-    targets = optax.smooth_labels(jax.nn.one_hot(labels, logits.shape[-1]), smoothing)
-    return jnp.mean(optax.softmax_cross_entropy(logits, targets))
+def smoothed(labels: Array, classes: int, smoothing: float) -> Array:
+    """(N,) -> targets (N, K) that give `smoothing` of their mass evenly to all classes."""
+    return optax.smooth_labels(jax.nn.one_hot(labels, classes), smoothing)
 
 
-def builder(classes: int, channels: int) -> Callable[[Weights], MiniXception]:
-    """What makes a network of plain weights {"params", "stats"}, without drawing any."""
-    graph = nnx.graphdef(nnx.eval_shape(lambda: MiniXception(classes, channels, rngs=nnx.Rngs(0))))
+def distance_to_teachers(logits: Array, words: Sequence[Array], temperature: float) -> Array:
+    """Mean Kullback-Leibler divergence of the pupil from the mean of its teachers, times T² (Hinton et al., section 2).
+
+    Args:
+        logits: (N, K), the pupil's.
+        words: the teachers' logits, (N, K) each.
+        temperature: T, by which all of them are divided.
+    """
+    taught = sum(jax.nn.softmax(each / temperature, axis=-1) for each in words) / len(words)
+    said = jax.nn.log_softmax(logits / temperature, axis=-1)
+    return temperature**2 * jnp.mean(optax.kl_divergence(said, taught))
+
+
+def builder(network: str, classes: int, channels: int) -> Callable[[Weights], Network]:
+    """What makes the network called `network` of plain weights {"params", "stats"}, without drawing any."""
+    graph = nnx.graphdef(blank(network, classes, channels))
     return lambda weights: nnx.merge(graph, weights["params"], weights["stats"], copy=True)
 
 
-def program(recipe: Recipe, faces: Faces, validation: Faces, classes: int, preview: Preview) -> Program:
+def program(
+    recipe: Recipe, faces: Faces, validation: Faces, classes: int, preview: Preview, teachers: Sequence[Network] = ()
+) -> Program:
     """The classifier's share of `models.training.train`."""
     channels = faces.images.shape[-1]
-    build = builder(classes, channels)
+    build = builder(recipe.network, classes, channels)
     update = optimizer(recipe, steps_in_epoch(len(faces.labels), recipe.batch_size) * recipe.epochs)
 
     @jax.jit
     def init(key: Array) -> dict[str, Any]:
-        params, stats = nnx.state(MiniXception(classes, channels, rngs=nnx.Rngs(key)), nnx.Param, nnx.BatchStat)
+        params, stats = nnx.state(NETWORKS[recipe.network](classes, channels, rngs=nnx.Rngs(key)), nnx.Param, nnx.BatchStat)
         params = nnx.to_pure_dict(params)
         return {"params": params, "stats": nnx.to_pure_dict(stats), "optimizer": update.init(params)}
 
     def step(state: dict[str, Any], batch: dict[str, Array], key: Array) -> tuple[dict[str, Any], dict[str, Array]]:
-        images = standardise(batch["images"])
-        if recipe.augment:
-            images = augment(key, images)
+        images, targets = standardise(batch["images"]), smoothed(batch["labels"], classes, recipe.label_smoothing)
+        keys = jax.random.split(key)
+        if recipe.augment != "none":
+            images = augment(keys[0], images, STRENGTHS[recipe.augment])
+        if recipe.mixup:
+            images, targets = mixup(keys[1], images, targets, recipe.mixup)
+        words = [teacher(images) for teacher in teachers]
 
         def loss_fn(params: Weights) -> tuple[Array, tuple[Array, Weights]]:
             model = build({"params": params, "stats": state["stats"]})
             logits = model(images, train=True)
             stats = nnx.to_pure_dict(nnx.state(model, nnx.BatchStat))
-            return smoothed_cross_entropy(logits, batch["labels"], recipe.label_smoothing), (logits, stats)
+            loss = jnp.mean(optax.softmax_cross_entropy(logits, targets))
+            if words:
+                taught = distance_to_teachers(logits, words, recipe.temperature)
+                loss = (1 - recipe.distil) * loss + recipe.distil * taught
+            return loss, (logits, stats)
 
         (loss, (logits, stats)), grads = jax.value_and_grad(loss_fn, has_aux=True)(state["params"])
         with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises a float to its integer step count
@@ -111,13 +136,15 @@ def fit(
     checkpoints: Path,
     watch: Watcher,
     preview: Preview,
-) -> tuple[MiniXception, Outcome]:
+    teachers: Sequence[Network] = (),
+) -> tuple[Network, Outcome]:
     """Train on `faces`, watch (and, with select="best", choose) on `validation`; returns the network and its history.
 
-    Raises what `models.training.train` raises.
+    `teachers` take pictures of the same shape and give logits of the same classes. Raises what `models.training.train`
+    raises.
     """
     select = "validation_accuracy" if recipe.select == "best" else None
     plan = Plan(recipe.epochs, recipe.batch_size, seed, recipe.ema, select)
     rows: Mapping[str, Any] = {"images": faces.images, "labels": faces.labels.astype(np.int32)}
-    outcome = train(program(recipe, faces, validation, classes, preview), rows, plan, checkpoints, watch)
-    return builder(classes, faces.images.shape[-1])(outcome.weights), outcome
+    outcome = train(program(recipe, faces, validation, classes, preview, teachers), rows, plan, checkpoints, watch)
+    return builder(recipe.network, classes, faces.images.shape[-1])(outcome.weights), outcome

@@ -16,7 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx, traverse_util
 
-from models.fer.mini_xception import FEATURES, MiniXception
+from models.fer.mini_xception import FEATURES
+from models.fer.networks import Network, blank
 
 CARD = "card"
 EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # the published weights' order
@@ -27,7 +28,7 @@ class WeightsError(ValueError):
     """A weights file is not what its name or card says."""
 
 
-def load(path: Path | str) -> tuple[MiniXception, dict[str, Any]]:
+def load(path: Path | str) -> tuple[Network, dict[str, Any]]:
     """The network in a .npz of ours or a Keras .hdf5/.h5, and its card.
 
     The card always has `labels` (class names in order), `size` and `channels` of its input. Raises FileNotFoundError
@@ -39,7 +40,7 @@ def load(path: Path | str) -> tuple[MiniXception, dict[str, Any]]:
     return _load_keras(path) if path.suffix in (".hdf5", ".h5") else _load_npz(path)
 
 
-def save(path: Path, model: MiniXception, card: Mapping[str, Any]) -> None:
+def save(path: Path, model: Network, card: Mapping[str, Any]) -> None:
     """Write an .npz beside its place and rename it there; the same weights and card give the same bytes."""
     state = nnx.to_pure_dict(nnx.state(model, (nnx.Param, nnx.BatchStat)))
     arrays = {name: np.asarray(value) for name, value in sorted(_flat(state).items())}
@@ -55,10 +56,12 @@ def _flat(state: Mapping[str, Any]) -> dict[str, Any]:
     return {"/".join(map(str, keys)): value for keys, value in traverse_util.flatten_dict(state).items()}
 
 
-def _fill(path: Path, card: dict[str, Any], value_of: Callable[[str], np.ndarray]) -> MiniXception:
+def _fill(path: Path, card: dict[str, Any], value_of: Callable[[str], np.ndarray]) -> Network:
     """A network whose every value comes from `value_of(name)`, checked against the shape the card implies."""
-    blank = nnx.eval_shape(lambda: MiniXception(len(card["labels"]), card["channels"], rngs=nnx.Rngs(0)))
-    graph, state = nnx.split(blank)
+    try:
+        graph, state = nnx.split(blank(card.get("network", "mini_xception"), len(card["labels"]), card["channels"]))
+    except ValueError as error:
+        raise WeightsError(f"{path}: {error}") from error
     values = {}
     for name, drawn in _flat(nnx.to_pure_dict(state)).items():
         value = value_of(name)
@@ -68,7 +71,7 @@ def _fill(path: Path, card: dict[str, Any], value_of: Callable[[str], np.ndarray
     return nnx.merge(graph, traverse_util.unflatten_dict(values))
 
 
-def _load_npz(path: Path) -> tuple[MiniXception, dict[str, Any]]:
+def _load_npz(path: Path) -> tuple[Network, dict[str, Any]]:
     try:
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
@@ -86,7 +89,7 @@ def _load_npz(path: Path) -> tuple[MiniXception, dict[str, Any]]:
     return _fill(path, card, value_of), card
 
 
-def _load_keras(path: Path) -> tuple[MiniXception, dict[str, Any]]:
+def _load_keras(path: Path) -> tuple[Network, dict[str, Any]]:
     try:
         with h5py.File(path, "r") as file:
             root = file["model_weights"] if "model_weights" in file else file

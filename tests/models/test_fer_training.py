@@ -1,32 +1,83 @@
 """The classifier's training program: it overfits eight faces; augmentation keeps a face a face."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from models.fer import augment
+from models.fer.predict import probabilities
 from models.fer.recipe import Recipe
-from models.fer.train import Faces, fit, smoothed_cross_entropy
+from models.fer.train import Faces, distance_to_teachers, fit, smoothed
 
 
 class Silent:
     log = progress = metrics = picture = lambda *args, **kwargs: None
 
 
-def test_it_overfits_eight_pictures(tmp_path):
-    faces = Faces(np.random.default_rng(0).integers(0, 256, (8, 48, 48, 1), np.uint8), np.arange(8) % 7)
-    recipe = Recipe("mini_xception", 60, 8, "adam", 0.01, 0.1, 0.0, 0.0, 0.0, False, "last")
-    model, outcome = fit(
-        recipe, faces, faces, classes=7, seed=0, checkpoints=tmp_path, watch=Silent(), preview=lambda model, history: {}
-    )
+RECIPE = Recipe(
+    network="mini_xception",
+    epochs=60,
+    batch_size=8,
+    optimizer="adam",
+    learning_rate=0.01,
+    warmup=0.1,
+    weight_decay=0.0,
+    label_smoothing=0.0,
+    ema=0.0,
+    augment="none",
+    mixup=0.0,
+    teachers=(),
+    distil=1.0,
+    temperature=2.0,
+    select="last",
+)
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return Faces(np.random.default_rng(0).integers(0, 256, (8, 48, 48, 1), np.uint8), np.arange(8) % 7)
+
+
+def learn(recipe, faces, checkpoints, teachers=()):
+    nobody = {"watch": Silent(), "preview": lambda model, history: {}}
+    return fit(recipe, faces, faces, classes=7, seed=0, checkpoints=checkpoints, teachers=teachers, **nobody)
+
+
+def test_it_overfits_eight_pictures(tmp_path, faces):
+    model, outcome = learn(RECIPE, faces, tmp_path)
     assert outcome.history[-1]["train_accuracy"] == 1.0
     assert outcome.history[-1]["train_loss"] < 0.1
 
 
-def test_smoothing_is_cross_entropy_against_softened_targets():
-    logits, labels = jnp.array([[2.0, 0.0, -1.0]]), jnp.array([0])
-    expected = -np.sum(np.array([0.9 + 0.1 / 3, 0.1 / 3, 0.1 / 3]) * np.array(jax.nn.log_softmax(logits[0])))
-    np.testing.assert_allclose(smoothed_cross_entropy(logits, labels, 0.1), expected, rtol=1e-6)
+@pytest.mark.parametrize("network, rate", [("vgg", 0.003), ("residual", 0.003)])
+def test_the_larger_networks_learn_eight_pictures(tmp_path, faces, network, rate):
+    recipe = replace(RECIPE, network=network, learning_rate=rate, epochs=12)
+    _, outcome = learn(recipe, Faces(faces.images[:, :32, :32], faces.labels), tmp_path)
+    assert outcome.history[-1]["train_loss"] < 0.5 * outcome.history[0]["train_loss"]
+
+
+def test_a_pupil_takes_its_teachers_words_for_the_labels(tmp_path, faces):
+    """With `distil` 1 the labels say nothing: the pupil learns the classes in the teachers' order."""
+    turned = Faces(faces.images, (faces.labels + 1) % 7)
+    teacher, _ = learn(replace(RECIPE, epochs=60), turned, tmp_path / "teacher")
+    pupil, _ = learn(replace(RECIPE, epochs=60), faces, tmp_path / "pupil", [teacher])
+    said = probabilities(pupil, faces.images).argmax(axis=1)
+    assert (said == probabilities(teacher, faces.images).argmax(axis=1)).all()
+
+
+def test_smoothing_gives_a_share_to_all_classes():
+    expected = [[0.9 + 0.1 / 3, 0.1 / 3, 0.1 / 3]]
+    np.testing.assert_allclose(smoothed(jnp.array([0]), 3, 0.1), expected, rtol=1e-6)
+
+
+def test_the_distance_to_a_teacher_is_that_of_softened_words():
+    pupil, teacher = jnp.array([[2.0, 0.0, -1.0]]), jnp.array([[1.0, 1.0, 0.0]])
+    p, q = (np.exp(each / 2) / np.exp(each / 2).sum() for each in (np.array([1.0, 1.0, 0.0]), np.array([2.0, 0, -1])))
+    np.testing.assert_allclose(distance_to_teachers(pupil, [teacher], 2.0), 4 * np.sum(p * np.log(p / q)), rtol=1e-5)
+    np.testing.assert_allclose(distance_to_teachers(pupil, [pupil, pupil], 3.0), 0, atol=1e-6)
 
 
 def ramp():
@@ -57,3 +108,23 @@ def test_each_picture_is_changed_in_its_own_way_and_stays_in_range():
     assert np.asarray(augment.augment(jax.random.key(0), images)).tobytes() == np.asarray(out).tobytes()
     slopes = np.asarray(out[:, 10, -3, 0] - out[:, 10, 2, 0])
     assert 10 < (slopes < 0).sum() < 54 and len(mirrored) == 64  # about half are mirrored
+
+
+def test_erasing_fills_one_rectangle_of_some_pictures():
+    images = jnp.zeros((200, 40, 40, 1)) - 0.123
+    out = np.asarray(augment.erase(jax.random.key(0), images, 0.5))[..., 0]
+    changed = out != np.float32(-0.123)
+    assert 70 < changed.any(axis=(1, 2)).sum() < 130
+    for picture, where in zip(out, changed):
+        if where.any():
+            rows, columns = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
+            box = picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+            assert np.ptp(box) == 0 and 0.02 * 1600 < box.size < 0.25 * 1600
+
+
+def test_mixup_mixes_pictures_and_targets_alike():
+    images = jnp.arange(6.0).reshape(6, 1, 1, 1) / 6
+    targets = jnp.eye(6)
+    mixed, words = augment.mixup(jax.random.key(3), images, targets, 0.4)
+    np.testing.assert_allclose(mixed.ravel(), words @ images.ravel(), atol=1e-6)
+    np.testing.assert_allclose(words.sum(axis=1), 1, atol=1e-6)

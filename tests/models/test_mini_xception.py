@@ -7,7 +7,8 @@ import pytest
 from flax import nnx
 
 from models.fer import weights
-from models.fer.mini_xception import MiniXception, standardise
+from models.fer.mini_xception import MiniXception
+from models.fer.networks import standardise
 from models.fer.predict import probabilities
 
 EMOTION = "data/weights/fer2013_mini_XCEPTION.102-0.66.hdf5"

@@ -1,0 +1,33 @@
+"""The expression networks by the names that recipes and cards give them."""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from models.fer.mini_xception import MiniXception
+from models.fer.residual import Residual
+from models.fer.vgg import Vgg
+
+# Each is called with (N, H, W, channels) float32 in [-1, 1], `train`, and gives logits (N, classes).
+Network = MiniXception | Residual | Vgg
+NETWORKS: dict[str, type[Network]] = {"mini_xception": MiniXception, "residual": Residual, "vgg": Vgg}
+
+
+def blank(name: str, classes: int, channels: int) -> Network:
+    """The network called `name` with shapes in place of values. Raises ValueError for a name that is not known."""
+    if name not in NETWORKS:
+        raise ValueError(f"no expression network is called {name!r}; known: {', '.join(NETWORKS)}")
+    return nnx.eval_shape(lambda: NETWORKS[name](classes, channels, rngs=nnx.Rngs(0)))
+
+
+def for_export(network: Network) -> Callable[[Array], Array]:
+    """`network` in the form that converts to ONNX."""
+    return partial(network, form="grouped") if isinstance(network, MiniXception) else network
+
+
+def standardise(images: Array) -> Array:
+    """uint8 pixels -> float32 in [-1, 1], the range that the published weights and ours were trained on."""
+    return images.astype(jnp.float32) / 127.5 - 1.0
