@@ -38,8 +38,9 @@ def _softmax_of(graph_and_state: tuple[nnx.GraphDef, Any], images: Array, mirror
 def probabilities(model: Network, images: Any, mirror: bool = False, batch_size: int = 256) -> np.ndarray:
     """(N, H, W, C) uint8 -> (N, classes) float32; with `mirror` as `mirrored` gives them.
 
-    The last batch is filled up, so that one program serves all.
+    The last batch is filled up, so that one program serves all; a few pictures alone go as the next power of two.
     """
+    batch_size = min(batch_size, 1 << max(len(images) - 1, 0).bit_length())
     graph_and_state = nnx.split(model)
     parts: Iterable[np.ndarray] = (images[i : i + batch_size] for i in range(0, len(images), batch_size))
     filled = ((len(part), _filled(np.asarray(part), batch_size)) for part in parts)

@@ -54,7 +54,7 @@ def test_it_overfits_eight_pictures(tmp_path, faces):
 
 @pytest.mark.parametrize("network, rate", [("vgg", 0.003), ("residual", 0.003)])
 def test_the_larger_networks_learn_eight_pictures(tmp_path, faces, network, rate):
-    recipe = replace(RECIPE, network=network, learning_rate=rate, epochs=12)
+    recipe = replace(RECIPE, network=network, learning_rate=rate, epochs=8)
     _, outcome = learn(recipe, Faces(faces.images[:, :32, :32], faces.labels), tmp_path)
     assert outcome.history[-1]["train_loss"] < 0.5 * outcome.history[0]["train_loss"]
 
