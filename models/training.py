@@ -130,7 +130,9 @@ def train(program: Program, rows: Mapping[str, Any], plan: Plan, checkpoints: Pa
     run = jax.device_put(start(), shared)
     run, record = keeper.restore(run)
     step, history = record["step"], record["history"]
-    if step:
+    if step == total:
+        watch.log(f"all {total} steps were done before")
+    elif step:
         watch.log(f"goes on at step {step} of {total} (epoch {step // per_epoch + 1} of {plan.epochs})")
 
     shown, epoch_began = 0.0, time.monotonic()
