@@ -9,6 +9,7 @@ a step of (seed, step), and the checkpoint holds everything else.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -48,6 +49,9 @@ class Program:
     weights: Callable[[State], Weights]  # the part of the state that is averaged, examined and kept
     examine: Callable[[Weights], dict[str, float]]  # figures at the end of an epoch
     preview: Callable[[Weights, History], dict[str, Path]]  # draws pictures and says where
+    # (every, step): steps like `step`, on the same batch, that follow it every so many steps: regularisation that is
+    # lazy. Programs of their own and no branches in `step`, in which XLA runs convolutions on one core of a CPU.
+    lazy: tuple[tuple[int, Callable[[State, Batch, Array], tuple[State, Scalars]]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run ends with: the kept weights (host arrays), one row of figures an epoch, and the kept weights' row."""
+    """What a run ends with, in host arrays: the kept weights, one row of figures an epoch, the kept weights' row, and the
+    state that the last step left."""
 
     weights: Weights
     history: History
     kept: dict[str, float]
+    state: State
 
 
 def steps_in_epoch(count: int, batch_size: int) -> int:
@@ -103,6 +109,18 @@ def train(program: Program, rows: Mapping[str, Any], plan: Plan, checkpoints: Pa
     total = per_epoch * plan.epochs
     root = jax.random.key(plan.seed)
 
+    def follow(lazily: Callable, place: int, every: int, run: State, batch: dict[str, Array], step: Array) -> State:
+        key = jax.random.fold_in(jax.random.fold_in(root, step), place)
+        state, metrics = lazily(run["state"], batch, key)
+        sums = run["sums"] | {name: run["sums"][name] + every * value for name, value in metrics.items()}
+        return run | {"state": state, "sums": sums, "failed": checked(run["failed"], state, metrics, step)}
+
+    def checked(failed: Array, state: State, metrics: Scalars, step: Array) -> Array:
+        """The first step whose figures or weights are not finite, -1 if there is none yet."""
+        watched = [*metrics.values(), *jax.tree.leaves(program.weights(state))]
+        finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(values)) for values in watched]))
+        return jnp.where((failed < 0) & ~finite, step, failed)
+
     def advance(run: State, batch: dict[str, Array], step: Array) -> State:
         state, metrics = program.step(run["state"], batch, jax.random.fold_in(root, step))
         fresh = program.weights(state)
@@ -110,22 +128,24 @@ def train(program: Program, rows: Mapping[str, Any], plan: Plan, checkpoints: Pa
         age = step.astype(jnp.float32)
         decay = jnp.minimum(plan.ema, (1 + age) / (10 + age)) if plan.ema else jnp.float32(0.0)
         average = jax.tree.map(lambda old, new: decay * old + (1 - decay) * new, run["average"], fresh)
-        watched = [*metrics.values(), *jax.tree.leaves(fresh)]
-        finite = jnp.all(jnp.stack([jnp.all(jnp.isfinite(values)) for values in watched]))
-        failed = jnp.where((run["failed"] < 0) & ~finite, step, run["failed"])
-        sums = {name: run["sums"][name] + value for name, value in metrics.items()}
+        failed = checked(run["failed"], state, metrics, step)
+        sums = run["sums"] | {name: run["sums"][name] + value for name, value in metrics.items()}
         return {"state": state, "average": average, "sums": sums, "failed": failed, "best": run["best"]}
 
     def start() -> State:
         state = program.init(jax.random.fold_in(root, 2**31 - 1))
         weights = program.weights(state)
         batch = {name: jnp.asarray(column[: plan.batch_size]) for name, column in rows.items()}
-        metrics = jax.eval_shape(program.step, state, batch, root)[1]
-        sums = {name: jnp.zeros((), jnp.float32) for name in metrics}
+        steps = (program.step, *(lazily for _, lazily in program.lazy))
+        sums = {name: jnp.zeros(()) for each in steps for name in jax.eval_shape(each, state, batch, root)[1]}
         copies = [jax.tree.map(jnp.copy, weights) for _ in range(2)]  # donated apart from each other
         return {"state": state, "average": copies[0], "sums": sums, "failed": jnp.int32(-1), "best": copies[1]}
 
     advance = jax.jit(advance, donate_argnums=0, out_shardings=shared)
+    followers = [
+        (every, jax.jit(partial(follow, lazily, place, every), donate_argnums=0, out_shardings=shared))
+        for place, (every, lazily) in enumerate(program.lazy)
+    ]
     keeper = Keeper(checkpoints)
     run = jax.device_put(start(), shared)
     run, record = keeper.restore(run)
@@ -143,6 +163,9 @@ def train(program: Program, rows: Mapping[str, Any], plan: Plan, checkpoints: Pa
             chosen = order[index * plan.batch_size : (index + 1) * plan.batch_size]
             batch = jax.device_put({name: np.asarray(column[chosen]) for name, column in rows.items()}, split)
             run = advance(run, batch, jnp.int32(step))
+            for every, lazily in followers:
+                if step % every == 0:
+                    run = lazily(run, batch, jnp.int32(step))
             step += 1
             if step % METRICS_STEPS and index + 1 < per_epoch:
                 continue
@@ -170,7 +193,7 @@ def train(program: Program, rows: Mapping[str, Any], plan: Plan, checkpoints: Pa
     # Outside the loop: a run that was killed after its last checkpoint still owes its pictures.
     show(program.preview(run["best"], history), watch)
     kept = history[-1] if plan.select is None else max(history, key=lambda row: (row[plan.select], row["epoch"]))
-    return Outcome(jax.device_get(run["best"]), history, kept)
+    return Outcome(jax.device_get(run["best"]), history, kept, jax.device_get(run["state"]))
 
 
 def show(pictures: dict[str, Path], watch: Watcher) -> None:

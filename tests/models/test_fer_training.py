@@ -11,6 +11,7 @@ from models.fer import augment
 from models.fer.predict import probabilities
 from models.fer.recipe import Recipe
 from models.fer.train import Faces, distance_to_teachers, fit, smoothed
+from models.warp import warp
 
 
 class Silent:
@@ -88,14 +89,14 @@ def ramp():
 def test_warping_to_the_same_places_changes_nothing():
     image = ramp()
     rows, columns = jnp.meshgrid(jnp.arange(20.0), jnp.arange(20.0), indexing="ij")
-    np.testing.assert_allclose(augment.warp(image, rows[None], columns[None]), image, atol=1e-6)
+    np.testing.assert_allclose(warp(image, rows[None], columns[None]), image, atol=1e-6)
 
 
 def test_warping_is_bilinear_and_repeats_the_edge():
     image, place = ramp(), jnp.full((1, 20, 20), 7.25)
     exact = 0.3 * (-1 + 7.25 * 2 / 19) + (-0.5 + 7.25 / 19)
-    np.testing.assert_allclose(augment.warp(image, place, place), exact, atol=1e-5)
-    np.testing.assert_allclose(augment.warp(image, place - 100, place + 100), image[0, 0, -1, 0], atol=1e-6)
+    np.testing.assert_allclose(warp(image, place, place), exact, atol=1e-5)
+    np.testing.assert_allclose(warp(image, place - 100, place + 100), image[0, 0, -1, 0], atol=1e-6)
 
 
 def test_each_picture_is_changed_in_its_own_way_and_stays_in_range():

@@ -176,3 +176,19 @@ def test_an_epoch_visits_every_row_once_in_an_order_of_its_own():
     first, second = epoch_order(100, 0, 0), epoch_order(100, 0, 1)
     assert sorted(first) == sorted(second) == list(range(100))
     assert (first != second).any() and (epoch_order(100, 0, 0) == first).all()
+
+
+def test_lazy_steps_follow_every_so_many_steps_and_resume_exactly(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(training, "METRICS_STEPS", 1)
+
+    def pull(state, batch, key):
+        return {"w": state["w"] * (0.9 + 0.01 * jax.random.uniform(key))}, {"pull": jnp.float32(1.0)}
+
+    lazily = replace(linear(), lazy=((3, pull),))
+    whole = run(tmp_path / "whole", program=lazily)
+    assert whole.weights["w"].tobytes() != run(tmp_path / "plain").weights["w"].tobytes()
+    assert [row["pull"] for row in whole.history] == [1.0] * 4  # as often as it counts: twice in six steps, times three
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", watch=Silent(fail_after=7), program=lazily)
+    assert run(tmp_path / "cut", program=lazily).weights["w"].tobytes() == whole.weights["w"].tobytes()

@@ -1,0 +1,101 @@
+"""StyleGAN2's training program at its smallest: exact resume with all its memory, transfer, frozen layers, labels."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+from flax import nnx
+
+from models import training
+from models.stylegan2.generator import Architecture
+from models.stylegan2.recipe import Recipe
+from models.stylegan2.train import Pair, discriminator_of, fit, plain, trained_layers
+
+ARCH = Architecture(resolution=16, channel_base=64, channel_max=4, latent=8, mapping_layers=2)
+RECIPE = Recipe(
+    kimg=0.048, batch_size=8, group=2, learning_rate=0.01, gamma=1.0, ema_kimg=0.02, mixing=0.9, mirror=True,
+    ada_kimg=0.1, freeze=0,
+)  # fmt: skip
+PICTURES = np.random.default_rng(0).integers(0, 256, (24, 16, 16, 3), np.uint8)
+
+
+class Watcher:
+    def __init__(self, fail_after=None):
+        self.fail_after = fail_after
+
+    log = metrics = picture = lambda *args: None
+
+    def progress(self, done, total, text=""):
+        if done == self.fail_after:
+            raise KeyboardInterrupt
+
+
+def learn(folder, recipe=RECIPE, arch=ARCH, watch=None, start=None, labels=None):
+    return fit(
+        recipe, arch, PICTURES, labels, seed=0, checkpoints=folder, watch=watch or Watcher(),
+        examine=lambda generator: {}, preview=lambda generator, history: {}, start=start,
+    )  # fmt: skip
+
+
+def bytes_of(pair):
+    return [np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(plain(pair))]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return learn(tmp_path_factory.mktemp("whole"))
+
+
+def test_resume_is_exact_with_the_strength_of_augmentation_and_the_mean_length(tmp_path, monkeypatch, whole):
+    monkeypatch.setattr(training, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(training, "METRICS_STEPS", 1)
+    with pytest.raises(KeyboardInterrupt):
+        learn(tmp_path, watch=Watcher(fail_after=5))
+    pair, outcome = learn(tmp_path)
+    assert bytes_of(pair) == bytes_of(whole[0]) and outcome.history == whole[1].history
+    assert outcome.state["step"] == 6 and outcome.state["path"] > 0
+    assert np.abs(outcome.state["buffers"]["mapping"]["average"]).max() > 0
+
+
+def test_transfer_starts_where_the_other_ended_and_frozen_layers_stay(tmp_path, whole):
+    start, _ = whole
+    pair, _ = learn(tmp_path, replace(RECIPE, kimg=0.02, freeze=3, ada_kimg=0), start=start)
+    before, after = (plain(each)[2] for each in (start, pair))
+    mask = trained_layers(before, 3)
+    same = jax.tree.map(lambda a, b: bool(np.array_equal(a, b)), before, after)
+    for (path, trained), equal in zip(jax.tree_util.tree_leaves_with_path(mask), jax.tree.leaves(same)):
+        if not trained:
+            assert equal, path
+    assert [trained for trained in jax.tree.leaves(mask)].count(0.0) == 6  # kernel and bias of from_rgb, conv and down
+    assert not all(jax.tree.leaves(same))
+    assert bytes_of(pair) != bytes_of(start)
+
+
+def test_it_learns_with_labels(tmp_path):
+    arch = replace(ARCH, labels=7)
+    pair, outcome = learn(tmp_path, replace(RECIPE, kimg=0.02), arch, labels=np.arange(24) % 7)
+    assert np.isfinite(outcome.history[-1]["loss_g"])
+    z, labels = jax.random.normal(jax.random.key(0), (2, 8)), jax.nn.one_hot(np.array([0, 1]), 7)
+    same_z = jax.numpy.broadcast_to(z[:1], z.shape)
+    pictures = pair.generator(same_z, labels)
+    assert np.abs(pictures[0] - pictures[1]).max() > 1e-3
+
+
+def test_what_does_not_fit_is_refused(tmp_path, whole):
+    with pytest.raises(ValueError, match="pictures are .16, 16, 3., the generator makes .32, 32, 3."):
+        learn(tmp_path, arch=replace(ARCH, resolution=32))
+    other = Pair(whole[0].generator, whole[0].discriminator)
+    with pytest.raises(ValueError, match="to start from"):
+        learn(tmp_path, arch=replace(ARCH, mapping_layers=3), start=other)
+    with pytest.raises(ValueError, match="freeze is 99"):
+        trained_layers(plain(whole[0])[2], 99)
+    with pytest.raises(ValueError, match="no multiple of two groups of 3"):
+        replace(RECIPE, group=3)
+
+
+def test_the_discriminator_comes_back_as_it_was(whole):
+    critic = whole[0].discriminator
+    again = discriminator_of(ARCH, 2)(nnx.to_pure_dict(nnx.state(critic, nnx.Param)))
+    pictures = jax.random.normal(jax.random.key(0), (4, 16, 16, 3))
+    np.testing.assert_array_equal(again(pictures), critic(pictures))
