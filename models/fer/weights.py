@@ -1,12 +1,10 @@
 """Weights of expression classifiers on disk: our own .npz with a card, and Keras HDF5 files without TensorFlow.
 
-An .npz holds one array a weight, named by its path in the network, and the card (JSON: network, labels, input size,
-pixel range, what it was trained on, how well). Nothing is ever unpickled.
+The card of an .npz (`models.weights_file`) tells network, labels, input size, pixel range, what it was trained on, how well.
 """
 
 import json
 import os
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,16 +14,13 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx, traverse_util
 
-from models.fer.mini_xception import FEATURES
+from models import weights_file
+from models.fer.mini_xception import FEATURES, MiniXception
 from models.fer.networks import Network, blank
+from models.weights_file import WeightsError
 
-CARD = "card"
 EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # the published weights' order
 GENDERS = ("woman", "man")
-
-
-class WeightsError(ValueError):
-    """A weights file is not what its name or card says."""
 
 
 def load(path: Path | str) -> tuple[Network, dict[str, Any]]:
@@ -41,19 +36,12 @@ def load(path: Path | str) -> tuple[Network, dict[str, Any]]:
 
 
 def save(path: Path, model: Network, card: Mapping[str, Any]) -> None:
-    """Write an .npz beside its place and rename it there; the same weights and card give the same bytes."""
+    """Write an .npz beside its place and rename it there; the same weights and card give the same bytes.
+
+    Networks larger than mini-Xception are kept in half precision.
+    """
     state = nnx.to_pure_dict(nnx.state(model, (nnx.Param, nnx.BatchStat)))
-    arrays = {name: np.asarray(value) for name, value in sorted(_flat(state).items())}
-    beside = path.with_name(path.name + ".part")
-    with beside.open("wb") as out:
-        np.savez(out, **arrays, **{CARD: np.array(json.dumps(card, sort_keys=True))})
-        out.flush()
-        os.fsync(out.fileno())
-    beside.replace(path)
-
-
-def _flat(state: Mapping[str, Any]) -> dict[str, Any]:
-    return {"/".join(map(str, keys)): value for keys, value in traverse_util.flatten_dict(state).items()}
+    weights_file.write(path, state, card, half=not isinstance(model, MiniXception))
 
 
 def _fill(path: Path, card: dict[str, Any], value_of: Callable[[str], np.ndarray]) -> Network:
@@ -63,7 +51,7 @@ def _fill(path: Path, card: dict[str, Any], value_of: Callable[[str], np.ndarray
     except ValueError as error:
         raise WeightsError(f"{path}: {error}") from error
     values = {}
-    for name, drawn in _flat(nnx.to_pure_dict(state)).items():
+    for name, drawn in weights_file.flat(nnx.to_pure_dict(state)).items():
         value = value_of(name)
         if value.shape != drawn.shape:
             raise WeightsError(f"{path}: {name} has shape {value.shape}, with this card it should have {drawn.shape}")
@@ -72,21 +60,8 @@ def _fill(path: Path, card: dict[str, Any], value_of: Callable[[str], np.ndarray
 
 
 def _load_npz(path: Path) -> tuple[Network, dict[str, Any]]:
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        card = json.loads(str(arrays.pop(CARD)))
-        if missing := {"labels", "size", "channels"} - card.keys():
-            raise ValueError(f"its card lacks {', '.join(sorted(missing))}")
-    except (zipfile.BadZipFile, ValueError, TypeError, KeyError, EOFError, OSError) as error:
-        raise WeightsError(f"{path} is not a weights file of ours (an .npz with a card): {error}") from error
-
-    def value_of(name: str) -> np.ndarray:
-        if name not in arrays:
-            raise WeightsError(f"{path} lacks {name}; it holds {', '.join(sorted(arrays)[:4])} … of {len(arrays)}")
-        return arrays[name]
-
-    return _fill(path, card, value_of), card
+    arrays, card = weights_file.read(path, ("labels", "size", "channels"))
+    return _fill(path, card, lambda name: weights_file.named(arrays, name, path)), card
 
 
 def _load_keras(path: Path) -> tuple[Network, dict[str, Any]]:

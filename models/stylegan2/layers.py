@@ -114,9 +114,9 @@ class Convolution(nnx.Module):
         self.scale = 1 / float(np.sqrt(inputs * size**2))
 
     def __call__(self, x: Array, down: bool = False) -> Array:
-        kernel = self.kernel[...] * self.scale
+        kernel = (self.kernel[...] * self.scale).astype(x.dtype)
         x = convolve_down(x, kernel) if down else convolve(x, kernel)
-        return x if self.bias is None else x + channelwise(self.bias[...])
+        return x if self.bias is None else x + channelwise(self.bias[...]).astype(x.dtype)
 
 
 Block = Literal["modulated", "adain"]

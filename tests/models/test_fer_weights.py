@@ -9,6 +9,7 @@ from flax import nnx
 
 from models.fer import weights
 from models.fer.mini_xception import MiniXception
+from models.weights_file import flat
 
 CARD = {"network": "mini_xception", "labels": list(weights.EXPRESSIONS), "size": 48, "channels": 1}
 
@@ -21,7 +22,7 @@ def model():
 def test_round_trip_keeps_every_value_and_the_card(tmp_path, model):
     weights.save(tmp_path / "w.npz", model, CARD)
     again, card = weights.load(tmp_path / "w.npz")
-    before, after = (weights._flat(nnx.to_pure_dict(nnx.state(m))) for m in (model, again))
+    before, after = (flat(nnx.to_pure_dict(nnx.state(m))) for m in (model, again))
     assert card == CARD and before.keys() == after.keys()
     assert all(np.array_equal(before[name], after[name]) for name in before)
 

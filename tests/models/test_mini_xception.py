@@ -10,6 +10,7 @@ from models.fer import weights
 from models.fer.mini_xception import MiniXception
 from models.fer.networks import standardise
 from models.fer.predict import probabilities
+from models.weights_file import flat
 
 EMOTION = "data/weights/fer2013_mini_XCEPTION.102-0.66.hdf5"
 GENDER = "data/weights/gender_mini_XCEPTION.21-0.95.hdf5"
@@ -80,7 +81,7 @@ def test_gradients_and_running_statistics_equal_keras(shared, recorded):
 
     (value, stats_after), grads = jax.jit(jax.value_and_grad(loss, has_aux=True))(params)
     np.testing.assert_allclose(value, recorded["out/train_ce_loss"], rtol=1e-5)
-    ours = weights._flat(nnx.to_pure_dict(grads)) | weights._flat(nnx.to_pure_dict(stats_after))
+    ours = flat(nnx.to_pure_dict(grads)) | flat(nnx.to_pure_dict(stats_after))
     for name, keras in weights.keras_names().items():
         kind = "bn_after_one_train_step" if "moving" in keras else "grad"
         expected = recorded[f"{kind}/{keras}"]

@@ -222,3 +222,10 @@ def test_a_wrong_number_is_named():
 def test_leaky_rectifier_clamps_after_its_gain(ops):
     x = jnp.asarray([-10.0, 1.0, 100.0])
     np.testing.assert_allclose(lrelu(x, 0.5, clamp=4.0), [-np.sqrt(2), np.sqrt(0.5), 2.0], rtol=1e-6)
+
+
+def test_a_discriminator_in_half_precision_stays_near():
+    pictures = jnp.asarray(np.random.default_rng(0).normal(size=(4, 16, 16, 3)), jnp.float32)
+    full, half = (Discriminator(Architecture(**SMALL.as_dict() | {"half": n}), rngs=nnx.Rngs(0)) for n in (0, 2))
+    assert half(pictures).dtype == jnp.float32
+    assert 0 < float(jnp.abs(half(pictures) - full(pictures)).max()) < 0.1
