@@ -66,9 +66,16 @@ class MiniXception(nnx.Module):
         self.head = nnx.Conv(FEATURES[-1], classes, (3, 3), padding="SAME", kernel_init=glorot, rngs=rngs)
 
     def __call__(self, x: Array, train: bool = False, form: Form | None = None) -> Array:
-        form = form or form_here()
+        return jnp.mean(self.head(self.maps(x, train, form or form_here())), axis=(1, 2))
+
+    def maps(self, x: Array, train: bool, form: Form) -> Array:
+        """What the classifying layer sees: (N, ⌈H/16⌉, ⌈W/16⌉, 128), a little less for H and W that the stem trims."""
         for kernel, norm in zip(self.stem, self.stem_norms):
             x = jax.nn.relu(norm(convolution(x, kernel[...], form), train))
         for module in self.modules:
             x = module(x, train, form)
-        return jnp.mean(self.head(x), axis=(1, 2))
+        return x
+
+    def features(self, x: Array) -> Array:
+        """(N, H, W, channels) -> (N, 128): the maps averaged over their places, to measure distances by."""
+        return jnp.mean(self.maps(x, False, form_here()), axis=(1, 2))

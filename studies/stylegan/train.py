@@ -1,0 +1,137 @@
+"""StyleGAN2 on real faces and then on emoji, watched kimg by kimg, until it is a stage of the graph.
+
+    python -m studies.stylegan.train PICTURES.npy OUT --kimg 277 [--start SNAPSHOT.npz --ada-kimg 100]
+
+PICTURES.npy is (N, R, R, 3) uint8, `images.npy` of a face set for instance. OUT gets snapshot.npz, history.csv with
+Fréchet distances of 2,000 pictures (features: the released expression classifier's), grid.png of one seed, and drift.png,
+the first row of that grid at every tenth of the training. Run again after a kill it goes on where it stopped. It needs no
+more than JAX, so an accelerator's bare machine will do.
+"""
+
+import argparse
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import cv2
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from metrics.frechet import frechet_distance
+from models.fer import weights
+from models.fer.networks import standardise
+from models.stylegan2 import snapshot
+from models.stylegan2.generator import Architecture, Generator
+from models.stylegan2.recipe import Recipe
+from models.stylegan2.train import fit
+
+CHECKPOINTS = Path(".checkpoints/studies/stylegan")  # of each recipe, settings and ancestor in a folder of its own
+CLASSIFIER = Path("models/released/mini_xception_fer2013.npz")
+MEASURED, BATCH = 2000, 500  # pictures of a distance, and at once
+ROWS, COLUMNS = 6, 8  # of the grid
+SHEETS = 10  # rows of the drift
+GREY = (0.299, 0.587, 0.114)
+
+
+class Terminal:
+    """Says what happens, in plain lines."""
+
+    def log(self, text: str) -> None:
+        print(text, flush=True)
+
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        if done % 200 == 0:
+            print(f"{done}/{total} {text}", flush=True)
+
+    def metrics(self, values: dict[str, float]) -> None:
+        print("  ".join(f"{name} {value:.4g}" for name, value in values.items()), flush=True)
+
+    def picture(self, name: str, path: Path) -> None:
+        """A terminal shows no pictures."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pictures", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--kimg", type=float, required=True)
+    parser.add_argument("--start", type=Path, help="a snapshot to train further")
+    parser.add_argument("--ada-kimg", type=float, default=0.0, help="0: no augmentation")
+    parser.add_argument("--channel-base", type=int, default=2048)
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+
+    images = np.load(options.pictures, mmap_mode="r")
+    side, size = images.shape[1], options.batch_size
+    start, card = snapshot.load(options.start) if options.start else (None, {"lineage": ()})
+    arch = start.generator.arch if start else Architecture(side, options.channel_base, 256, latent=128, mapping_layers=4)
+    recipe = Recipe(
+        kimg=options.kimg, batch_size=size, group=4, learning_rate=0.0025, gamma=0.0016 * side**2 / size,
+        ema_kimg=size * 10 / 32, mixing=0.9, mirror=True, ada_kimg=options.ada_kimg, freeze=0,
+    )  # fmt: skip
+    features = feature_network()
+    real = features(np.asarray(images[np.random.default_rng(0).permutation(len(images))[:MEASURED]]))
+    z = jax.random.normal(jax.random.key(7), (MEASURED, arch.latent))
+    facts = {"seed": options.seed, "recipe": asdict(recipe), "architecture": arch.as_dict(), "pictures": len(images)}
+    lineage = snapshot.descend(tuple(card["lineage"]), facts)
+    unfinished = CHECKPOINTS / lineage[-1]
+    grids = unfinished / "grids"
+    grids.mkdir(parents=True, exist_ok=True)
+
+    def examine(generator: Generator) -> dict[str, float]:
+        pictures = drawn(generator, z)
+        cv2.imwrite(str(grids / f"{len(list(grids.iterdir())):05d}.png"), sheet(pictures[: ROWS * COLUMNS])[..., ::-1])
+        return {"frechet": frechet_distance(real, features(pictures))}
+
+    # A set smaller than this is gone through several times between two looks.
+    rows = np.resize(np.arange(len(images)), max(len(images), round(options.kimg * 1000 / (4 * SHEETS))))
+    pair, outcome = fit(
+        recipe, arch, np.asarray(images)[rows], None, seed=options.seed, checkpoints=unfinished / "run",
+        watch=Terminal(), examine=examine, preview=lambda generator, history: {}, start=start,
+    )  # fmt: skip
+    snapshot.save(options.out / "snapshot.npz", pair, facts | {"lineage": lineage, "kimg": options.kimg})
+    lines = [",".join(outcome.history[0]), *(",".join(f"{v:.6g}" for v in row.values()) for row in outcome.history)]
+    (options.out / "history.csv").write_text("\n".join(lines) + "\n")
+    (options.out / "metrics.json").write_text(json.dumps(outcome.kept, indent=2) + "\n")
+    made = sorted(grids.iterdir())
+    chosen = [made[i] for i in np.linspace(0, len(made) - 1, min(SHEETS, len(made))).astype(int)]
+    cv2.imwrite(str(options.out / "drift.png"), np.concatenate([cv2.imread(str(each))[:side] for each in chosen]))
+    shutil.copyfile(made[-1], options.out / "grid.png")
+
+
+def feature_network():
+    """What turns (N, R, R, 3) uint8 into (N, 128): the released classifier's last map, averaged over its places."""
+    model, card = weights.load(CLASSIFIER)
+
+    @jax.jit
+    def look(pictures: jax.Array) -> jax.Array:
+        grey = (pictures.astype(jnp.float32) @ jnp.array(GREY))[..., None]
+        return model.features(standardise(jax.image.resize(grey, (len(pictures), card["size"], card["size"], 1), "linear")))
+
+    return lambda pictures: np.concatenate([look(pictures[i : i + BATCH]) for i in range(0, len(pictures), BATCH)])
+
+
+def drawn(generator: Generator, z: jax.Array) -> np.ndarray:
+    """The generator's pictures of z (N, latent), (N, R, R, 3) uint8."""
+    parts = [np.asarray(_draw(generator, z[i : i + BATCH])) for i in range(0, len(z), BATCH)]
+    return np.clip(np.concatenate(parts) * 127.5 + 127.5, 0, 255).astype(np.uint8)
+
+
+@nnx.jit
+def _draw(generator: Generator, z: jax.Array) -> jax.Array:
+    return generator(z)
+
+
+def sheet(pictures: np.ndarray) -> np.ndarray:
+    """ROWS × COLUMNS pictures as one."""
+    side = pictures.shape[1]
+    return pictures.reshape(ROWS, COLUMNS, side, side, 3).transpose(0, 2, 1, 3, 4).reshape(ROWS * side, COLUMNS * side, 3)
+
+
+if __name__ == "__main__":
+    main()
