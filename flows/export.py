@@ -5,7 +5,6 @@ Every network is checked against its JAX form on faces of this run and on noise;
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 import cv2
 import numpy as np

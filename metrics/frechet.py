@@ -35,5 +35,7 @@ def _kernel(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def _checked(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     first, second = (np.asarray(each, np.float64) for each in (first, second))
     if first.ndim != 2 or second.ndim != 2 or first.shape[1] != second.shape[1] or min(len(first), len(second)) < 2:
-        raise ValueError(f"two sets of at least two rows of one length are needed, got {first.shape} and {second.shape}")
+        raise ValueError(
+            f"two sets of at least two rows of one length are needed, got {first.shape} and {second.shape}"
+        )
     return first, second

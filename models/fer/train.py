@@ -79,7 +79,9 @@ def program(
 
     @jax.jit
     def init(key: Array) -> dict[str, Any]:
-        params, stats = nnx.state(NETWORKS[recipe.network](classes, channels, rngs=nnx.Rngs(key)), nnx.Param, nnx.BatchStat)
+        params, stats = nnx.state(
+            NETWORKS[recipe.network](classes, channels, rngs=nnx.Rngs(key)), nnx.Param, nnx.BatchStat
+        )
         params = nnx.to_pure_dict(params)
         return {"params": params, "stats": nnx.to_pure_dict(stats), "optimizer": update.init(params)}
 

@@ -31,7 +31,9 @@ def load(path: Path | str) -> tuple[Network, dict[str, Any]]:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"no weights at {path}: train them (`python -m flows run evaluate`) or name another file")
+        raise FileNotFoundError(
+            f"no weights at {path}: train them (`python -m flows run evaluate`) or name another file"
+        )
     return _load_keras(path) if path.suffix in (".hdf5", ".h5") else _load_npz(path)
 
 
@@ -83,7 +85,9 @@ def _load_keras(path: Path) -> tuple[Network, dict[str, Any]]:
     _, side, _, channels = config["config"]["layers"][0]["config"]["batch_input_shape"]
     labels = {len(EXPRESSIONS): EXPRESSIONS, len(GENDERS): GENDERS}.get(len(arrays["conv2d_7/bias"]))
     if labels is None:
-        raise WeightsError(f"{path} has {len(arrays['conv2d_7/bias'])} classes; 7 (expression) and 2 (gender) are known")
+        raise WeightsError(
+            f"{path} has {len(arrays['conv2d_7/bias'])} classes; 7 (expression) and 2 (gender) are known"
+        )
     card = {"network": "mini_xception", "labels": list(labels), "size": side, "channels": channels, "maker": path.name}
     names = keras_names()
 

@@ -167,7 +167,9 @@ def recolour(matrix: Array, pictures: Array) -> Array:
 
 
 def _matrices(rows: list[list[Array | float]], count: int) -> Array:
-    return jnp.stack([jnp.stack([jnp.broadcast_to(jnp.float32(v), (count,)) for v in row], axis=1) for row in rows], axis=1)
+    return jnp.stack(
+        [jnp.stack([jnp.broadcast_to(jnp.float32(v), (count,)) for v in row], axis=1) for row in rows], axis=1
+    )
 
 
 def _scaled(x: Array, y: Array) -> Array:

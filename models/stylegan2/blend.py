@@ -50,7 +50,9 @@ class Swap:
         return 1 / (1 + exp(-after / self.width))
 
 
-def blend(first: Generator, second: Generator, swap: Swap, cards: tuple[Mapping[str, Any], Mapping[str, Any]]) -> Generator:
+def blend(
+    first: Generator, second: Generator, swap: Swap, cards: tuple[Mapping[str, Any], Mapping[str, Any]]
+) -> Generator:
     """The generator between `first` and `second`, of whose snapshots `cards` tell.
 
     Raises ValueError where their architectures differ, they share no ancestor, or the swap lies beyond their resolution.
@@ -58,8 +60,10 @@ def blend(first: Generator, second: Generator, swap: Swap, cards: tuple[Mapping[
     if first.arch != second.arch:
         raise ValueError(f"generators of different architectures cannot be blended: {first.arch} and {second.arch}")
     if not related(*cards):
-        raise ValueError("these generators share no ancestor, so the same w means other things to them: train one further "
-                         f"from the other. Their lineages: {cards[0]['lineage']} and {cards[1]['lineage']}")
+        raise ValueError(
+            "these generators share no ancestor, so the same w means other things to them: train one further "
+            f"from the other. Their lineages: {cards[0]['lineage']} and {cards[1]['lineage']}"
+        )
     if swap.resolution > first.arch.resolution:
         raise ValueError(f"the swap is at {swap.resolution} pixels, the generators make {first.arch.resolution}")
     graph, *states = nnx.split(first, nnx.Param, Buffer)

@@ -76,7 +76,9 @@ def trained_layers(discriminator: Weights, freeze: int) -> Weights:
     return jax.tree_util.tree_map_with_path(trained, discriminator)
 
 
-def program(recipe: Recipe, arch: Architecture, examine: Examine, preview: Preview, start: Pair | None = None) -> Program:
+def program(
+    recipe: Recipe, arch: Architecture, examine: Examine, preview: Preview, start: Pair | None = None
+) -> Program:
     """The generator's share of `models.training.train`; rows are `images` and, for networks with labels, `labels`."""
     to_generator, to_discriminator = generator_of(arch), discriminator_of(arch, recipe.group)
     every = {"generator": PATH_EVERY, "discriminator": R1_EVERY}

@@ -69,7 +69,9 @@ def main() -> None:
     images = np.load(options.pictures, mmap_mode="r")
     side, size = images.shape[1], options.batch_size
     start, card = snapshot.load(options.start) if options.start else (None, {"lineage": ()})
-    arch = start.generator.arch if start else Architecture(side, options.channel_base, 256, latent=128, mapping_layers=4)
+    arch = (
+        start.generator.arch if start else Architecture(side, options.channel_base, 256, latent=128, mapping_layers=4)
+    )
     recipe = Recipe(
         kimg=options.kimg, batch_size=size, group=4, learning_rate=0.0025, gamma=0.0016 * side**2 / size,
         ema_kimg=size * 10 / 32, mixing=0.9, mirror=True, ada_kimg=options.ada_kimg, freeze=0,
@@ -111,7 +113,9 @@ def feature_network():
     @jax.jit
     def look(pictures: jax.Array) -> jax.Array:
         grey = (pictures.astype(jnp.float32) @ jnp.array(GREY))[..., None]
-        return model.features(standardise(jax.image.resize(grey, (len(pictures), card["size"], card["size"], 1), "linear")))
+        return model.features(
+            standardise(jax.image.resize(grey, (len(pictures), card["size"], card["size"], 1), "linear"))
+        )
 
     return lambda pictures: np.concatenate([look(pictures[i : i + BATCH]) for i in range(0, len(pictures), BATCH)])
 
@@ -130,7 +134,9 @@ def _draw(generator: Generator, z: jax.Array) -> jax.Array:
 def sheet(pictures: np.ndarray) -> np.ndarray:
     """ROWS × COLUMNS pictures as one."""
     side = pictures.shape[1]
-    return pictures.reshape(ROWS, COLUMNS, side, side, 3).transpose(0, 2, 1, 3, 4).reshape(ROWS * side, COLUMNS * side, 3)
+    return (
+        pictures.reshape(ROWS, COLUMNS, side, side, 3).transpose(0, 2, 1, 3, 4).reshape(ROWS * side, COLUMNS * side, 3)
+    )
 
 
 if __name__ == "__main__":

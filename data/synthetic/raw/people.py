@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from data.synthetic import Identity, Pose, Scene, draw_face
+from data.synthetic import Identity, Scene, draw_face
 from data.synthetic.raw.solid import capsule, mould
 
 GREEN = (0.0, 0.6, 0.0)  # no drawn skin, hair or frame is as green; shirts are seen to

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from data.synthetic import Identity, Pose, Scene, draw_face, sample_scene
+from data.synthetic import Identity, Scene, draw_face, sample_scene
 from data.synthetic.raw.people import cut_out, paint_figure, stand
 from data.synthetic.raw.profile import turned
 from data.synthetic.raw.scenes import backdrop, landscape, room

@@ -34,7 +34,10 @@ def emoji():
 
 def values(generator):
     params, buffers, _ = plain(Pair(generator, pair(0).discriminator))
-    return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in jax.tree_util.tree_leaves_with_path((params, buffers))}
+    return {
+        jax.tree_util.keystr(path): np.asarray(leaf)
+        for path, leaf in jax.tree_util.tree_leaves_with_path((params, buffers))
+    }
 
 
 def test_a_snapshot_comes_back_whole_and_in_half_the_space(tmp_path, faces):
@@ -45,7 +48,9 @@ def test_a_snapshot_comes_back_whole_and_in_half_the_space(tmp_path, faces):
         np.testing.assert_array_equal(before, after)
     snapshot.save(tmp_path / "half.npz", faces, card)
     assert (tmp_path / "half.npz").stat().st_size < 0.7 * (tmp_path / "full.npz").stat().st_size
-    for before, after in zip(jax.tree.leaves(plain(faces)), jax.tree.leaves(plain(snapshot.load(tmp_path / "half.npz")[0]))):
+    for before, after in zip(
+        jax.tree.leaves(plain(faces)), jax.tree.leaves(plain(snapshot.load(tmp_path / "half.npz")[0]))
+    ):
         np.testing.assert_allclose(before, after, rtol=1e-3, atol=1e-6)
 
 
@@ -85,7 +90,11 @@ def test_a_hard_swap_takes_whole_layers(faces, emoji, inclusive, first_of_second
     """At 8, level 0, the authors' program begins with the layer that grows to 16."""
     mixed, mine, theirs = (
         values(each)
-        for each in (blend(faces.generator, emoji.generator, Swap(8, inclusive=inclusive), CARDS), faces.generator, emoji.generator)
+        for each in (
+            blend(faces.generator, emoji.generator, Swap(8, inclusive=inclusive), CARDS),
+            faces.generator,
+            emoji.generator,
+        )
     )
     for name in mine:
         number = name.split("['blocks'][")[1].split("]")[0] if "blocks" in name else None
