@@ -15,7 +15,7 @@ from data.features import FEATURES
 from data.letterbox import letterbox
 from data.pixels import NpyRows
 from flows.chunks import Arrays, Task
-from flows.cutting import cut_face, main_face
+from flows.cutting import as_portraits, cut_face, main_face
 from flows.settings import Cleaning, Faces
 
 MOST, PIXELS = 128, 2**23  # pictures of a chunk, and pixels, which are fewer pictures where they are large
@@ -41,11 +41,12 @@ def of_a_set(rule: ModuleType) -> bool:
 def prepare(images: Path, settings: Faces) -> Task:
     """What turns a chunk's number into its arrays; `images` is the .npy file of n pictures a chunk.
 
-    The arrays are `found` (n,) bool, whether there is a face to cut; `faces` (m, size, size, channels) uint8 of the m
-    that have one; where faces are looked for also their `boxes` (m, 4) and `landmarks` (m, 10) in pixels of the cut
-    face; and for each rule, by its name, measures (n,) or, if it compares pictures, descriptions (n, d).
+    The arrays are `found` (n,) bool, whether there is a face to cut; for each of `cuttings` its `faces` (m, size, size,
+    channels) uint8 of the m that have one; where faces are looked for also their `boxes` (m, 4) and `landmarks` (m, 10)
+    in pixels of the cut face, as "set/faces", "set/boxes", …; and for each rule, by its name, measures (n,) or, if it
+    compares pictures, descriptions (n, d).
     """
-    rules, features, rows = active(settings.cleaning), FEATURES[settings.features], NpyRows(images)
+    rules, rows = active(settings.cleaning), NpyRows(images)
     detect = None
     if settings.detect:
         from models.mtcnn import Detector  # here, because who detects nothing need not wait for JAX
@@ -58,19 +59,27 @@ def prepare(images: Path, settings: Faces) -> Task:
         if detect:
             looks = [look_at(image, found.boxes, found.scores, found.landmarks)
                      for image, found in zip(seen, detect(seen), strict=True)]
-            arrays = _cut(pictures, looks, settings)
+            arrays = {"found": np.array([look.main is not None for look in looks], bool)}
+            for name, cutting in cuttings(settings).items():
+                cuts = _cut(pictures, looks, cutting)
+                arrays |= {f"{name}/{kind}": values for kind, values in cuts.items()}
         else:
             looks = [Look(image, None, None, None, None, letterbox(image, SIDE, 1)[..., 0]) for image in seen]
             arrays = {"found": np.ones(len(looks), bool)}
-            arrays["faces"] = np.stack([letterbox(image, settings.size, settings.channels) for image in pictures])
-        if settings.features != "none":
-            arrays["faces"] = features(arrays["faces"][..., 0])[..., None]
+            for name, cutting in cuttings(settings).items():
+                whole = [letterbox(image, cutting.size, cutting.channels) for image in pictures]
+                arrays[f"{name}/faces"] = _featured(np.stack(whole), cutting)
         for name, rule in rules.items():
             tell = rule.describe if of_a_set(rule) else rule.measure
             arrays[name] = np.array([tell(look) for look in looks])
         return arrays
 
     return examine
+
+
+def cuttings(settings: Faces) -> dict[str, Faces]:
+    """The sets that the stage makes, by their folders, and how each is cut."""
+    return {"set": settings, "portraits": as_portraits(settings)}
 
 
 def look_at(image: np.ndarray, boxes: np.ndarray, scores: np.ndarray, landmarks: np.ndarray) -> Look:
@@ -84,11 +93,15 @@ def look_at(image: np.ndarray, boxes: np.ndarray, scores: np.ndarray, landmarks:
 
 def _cut(pictures: np.ndarray, looks: list[Look], settings: Faces) -> Arrays:
     """The main faces of the pictures that have one, and where their boxes and landmarks lie."""
-    found = np.array([look.main is not None for look in looks], bool)
     cuts = [cut_face(image, look.boxes[look.main], look.landmarks[look.main], settings)
             for image, look in zip(pictures, looks, strict=True) if look.main is not None]
     faces = np.empty((len(cuts), settings.size, settings.size, settings.channels), np.uint8)
     boxes, landmarks = np.empty((len(cuts), 4), np.float32), np.empty((len(cuts), 10), np.float32)
     for row, face in enumerate(cuts):
         faces[row], boxes[row], landmarks[row] = face
-    return {"found": found, "faces": faces, "boxes": boxes, "landmarks": landmarks}
+    return {"faces": _featured(faces, settings), "boxes": boxes, "landmarks": landmarks}
+
+
+def _featured(faces: np.ndarray, settings: Faces) -> np.ndarray:
+    """What `faces.features` makes of cut faces (m, H, W, C)."""
+    return faces if settings.features == "none" else FEATURES[settings.features](faces[..., 0])[..., None]

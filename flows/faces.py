@@ -1,8 +1,7 @@
 """Stage `faces`: one face a picture, found by MTCNN, turned upright, cut out and resized; or, where every picture is a
 face already, only resized. Rules of `data.cleaning` and a person's own verdicts say which pictures are left out.
 
-Writes `set/`, `verdicts.csv` (what becomes of each picture, and why), `review.html` (the same to look at and to judge),
-`contact_sheet.png` and `metrics.json`. Pictures are worked on in chunks by worker processes (`flows.chunks`), so that
+Writes `set/`, `portraits/` (the same faces for the generators: in colour, with more around them), `verdicts.csv` (what becomes of each picture, and why), `review.html` (the same to look at and to judge), `contact_sheet.png` and `metrics.json`. Pictures are worked on in chunks by worker processes (`flows.chunks`), so that
 memory does not grow with them, and a killed run goes on.
 """
 
@@ -22,7 +21,7 @@ from data.letterbox import letterbox_points
 from data.pixels import NpyRows
 from data.png import write_png
 from flows import chunks
-from flows.examine import active, of_a_set, prepare, spans
+from flows.examine import active, cuttings, of_a_set, prepare, spans
 from flows.review import write_review
 from flows.settings import Faces
 from flows.stage import Stage
@@ -55,7 +54,8 @@ def run(stage: Stage) -> None:
     thresholds = asdict(settings.cleaning)
     marks = marked(found, measures, thresholds)
     verdicts = judge(pictures.table, found, marks, curated, measures)
-    write(stage, pictures, verdicts["kept"].to_numpy(), parts, files)
+    for name in cuttings(settings):
+        write(stage, name, pictures, verdicts["kept"].to_numpy(), parts, files)
     verdicts.to_csv(stage.out / "verdicts.csv", index=False, float_format="%.6g")
     write_review(stage.out / "review.html", verdicts, pictures, thresholds)
     report(stage, pictures.table, found, marks, verdicts)
@@ -87,15 +87,20 @@ def measured(stage: Stage, table: pd.DataFrame, files: list[Path]) -> dict[str, 
     return measures
 
 
-def write(stage: Stage, pictures: FaceSet, kept: np.ndarray, parts: list[slice], files: list[Path]) -> None:
-    """Writes `set/`: the faces of the rows that are kept, one chunk after the other."""
-    settings = stage.params.faces
-    with FaceSetWriter(stage.out / "set", (settings.size, settings.size, settings.channels)) as writer:
+def write(
+    stage: Stage, name: str, pictures: FaceSet, kept: np.ndarray, parts: list[slice], files: list[Path]
+) -> None:
+    """Writes one of the sets, `name`: the faces of the rows that are kept, one chunk after the other."""
+    settings = cuttings(stage.params.faces)[name]
+    kinds = ("faces", "boxes", "landmarks") if settings.detect else ("faces",)
+    with FaceSetWriter(stage.out / name, (settings.size, settings.size, settings.channels)) as writer:
         for rows, file in zip(parts, files, strict=True):
-            chunk, table = chunks.read(file), pictures.table.iloc[rows]
+            stored = chunks.read(file, "found", *(f"{name}/{kind}" for kind in kinds))
+            found, chunk = stored.pop("found"), {key.removeprefix(f"{name}/"): part for key, part in stored.items()}
+            table = pictures.table.iloc[rows]
             boxes, landmarks = places(chunk, table, pictures.images.shape[1:3], settings)
-            chosen = kept[rows][chunk["found"]]  # of the pictures with a face
-            table = table[chunk["found"]].assign(box=boxes, landmarks=landmarks)[chosen]
+            chosen = kept[rows][found]  # of the pictures with a face
+            table = table[found].assign(box=boxes, landmarks=landmarks)[chosen]
             writer.append(chunk["faces"][chosen], table.assign(parent=table["id"]))
             stage.watch.progress(rows.stop, len(pictures), f"{len(writer)} faces")
         if not len(writer):

@@ -58,6 +58,14 @@ class Cleaning:
 
 
 @dataclass(frozen=True)
+class Portrait:
+    """How the same faces are cut for the generators: in colour, untouched by `faces.features`, with more around them."""
+
+    size: Literal[16, 32, 64, 128, 256]  # side in pixels, which is the generators'
+    margin: Share  # kept around the face, as a share of its box: hair and chin belong to a person
+
+
+@dataclass(frozen=True)
 class Faces:
     """How ``faces`` finds and cuts faces out of pictures, which it leaves out, and what it makes of their pixels."""
 
@@ -68,6 +76,7 @@ class Faces:
     min_face: Annotated[int, Field(ge=12)]  # pixels; smaller faces are not looked for
     align: bool  # turn the face so that its eyes are level
     features: Literal["none", "equalise", "clahe_5_4", "clahe_5_8", "hog", "lbp_ror", "lbp_var"]  # of data.features
+    portrait: Portrait
     cleaning: Cleaning
     curation: str  # file of a person's own verdicts, from the repository's root
     workers: Count | None  # processes side by side; null: one a core. What comes out does not depend on it

@@ -21,12 +21,12 @@ from data.features import FEATURES
 from data.letterbox import letterbox
 from data.synthetic import draw
 from flows import cutting, faces
-from flows.settings import Cleaning, Faces
+from flows.settings import Cleaning, Faces, Portrait
 
 ROOT = Path(__file__).resolve().parents[2]
 UNCLEANED = Cleaning(*[None] * len(fields(Cleaning)))
 DETECT = Faces(detect=True, size=48, channels=1, margin=0.25, min_face=40, align=True, features="none",
-               cleaning=UNCLEANED, curation="data/curation.csv", workers=2)
+               portrait=Portrait(32, 0.1), cleaning=UNCLEANED, curation="data/curation.csv", workers=2)
 RESIZE = replace(DETECT, detect=False)
 GREY = np.full((64, 64, 3), 128, np.uint8)
 
@@ -104,6 +104,19 @@ def test_without_rules_a_set_of_faces_is_what_a_plain_loop_makes_of_it(tmp_path)
         assert (tmp_path / "faces" / "set" / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
     assert figures(tmp_path) == {"pictures": 300, "faces": 300, "rejected": 0, "found": 1.0, "found/test": 1.0,
                                  "found/train": 1.0}
+
+
+def test_portraits_show_the_same_faces_in_colour_with_more_around_them(tmp_path):
+    drawn(tmp_path)
+    faces = run(tmp_path, replace(DETECT, portrait=Portrait(64, 0.6)))
+    portraits = FaceSet.open(tmp_path / "faces" / "portraits")
+    assert portraits.images.shape == (len(faces), 64, 64, 3)
+    for name in ("parent", "label", "split"):
+        assert portraits.table[name].tolist() == faces.table[name].tolist()
+    apart = np.stack([np.stack(each["landmarks"]).reshape(-1, 5, 2) for each in (faces.table, portraits.table)])
+    eyes = apart[:, :, 1, 0] - apart[:, :, 0, 0]  # shares of the side: 1 / (1 + margin)
+    np.testing.assert_allclose(eyes[0] / 48 * 1.25, eyes[1] / 64 * 1.6, rtol=1e-4)
+    assert portraits.images[:].std(axis=3).mean() > 3
 
 
 def test_pictures_that_fit_keep_their_pixels(tmp_path):
@@ -214,7 +227,7 @@ def test_neither_workers_nor_a_kill_change_a_byte(tmp_path):
 import sys
 sys.path[:0] = {[str(ROOT), str(Path(__file__).parent)]!r}
 from pathlib import Path
-from flows.settings import Cleaning, Faces
+from flows.settings import Cleaning, Faces, Portrait
 from test_faces import Deadly, run
 
 if __name__ == "__main__":
