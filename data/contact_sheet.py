@@ -42,9 +42,14 @@ def contact_sheet(images: np.ndarray, columns: int = 8, labels: Sequence[str] | 
     return sheet
 
 
+def over_white(image: np.ndarray) -> np.ndarray:
+    """(H, W, 4) uint8 RGBA, alpha straight, laid over white paper: (H, W, 3)."""
+    alpha = image[..., 3:].astype(np.float32) / np.float32(255)
+    return (image[..., :3] * alpha + PAPER * (1 - alpha)).round().astype(np.uint8)
+
+
 def _rgb(image: np.ndarray) -> np.ndarray:
     """(H, W, C) uint8 of 1, 3 or 4 channels as (H, W, 3)."""
     if image.shape[2] == 4:
-        alpha = image[..., 3:].astype(np.float32) / np.float32(255)
-        return (image[..., :3] * alpha + PAPER * (1 - alpha)).round().astype(np.uint8)
+        return over_white(image)
     return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image

@@ -14,7 +14,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from data.contact_sheet import contact_sheet
-from data.emoji import draw_emoji, draw_emoji_of
+from data.synthetic.emoji import draw_emoji, draw_emoji_of
 from data.faceset import ACTION_UNITS, EXPRESSIONS
 from data.synthetic import PERIODS, Identity, Light, Pose, Scene, draw_face, person, sample_scene
 from data.synthetic.action_units import express, vector

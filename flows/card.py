@@ -14,7 +14,8 @@ the pair most often taken for each other; glasses and dark or turned faces cost 
 show mostly Western faces. Do not decide anything about people by it."""
 
 
-def card(file: str, record: dict, evaluation: dict | None, settings: Settings, differences: dict[str, float]) -> str:
+def card(file: str, record: dict, evaluation: dict | None, settings: Settings, differences: dict[str, float],
+         emoji: list[str]) -> str:
     """The card as Markdown.
 
     Args:
@@ -23,6 +24,7 @@ def card(file: str, record: dict, evaluation: dict | None, settings: Settings, d
         evaluation: figures of the `evaluate` stage, for a classifier trained in this run.
         settings: what model.json holds.
         differences: the largest difference of each ONNX network from its JAX form.
+        emoji: where they are from, a line each.
     """
     colour = "grey" if settings.channels == 1 else "RGB"
     turned = "eyes level" if settings.align else "not turned"
@@ -37,7 +39,7 @@ def card(file: str, record: dict, evaluation: dict | None, settings: Settings, d
         "Figures of this run": _lines(evaluation) if evaluation else [],
         "Detector": [DETECTOR, f"faces from {settings.min_face:g} pixels, in every {settings.detect_every}th frame"],
         "Conversion": [f"{name}: ONNX and JAX differ by at most {value:.1e}" for name, value in differences.items()],
-        "Emoji": ["drawn by this project; no terms of others"],
+        "Emoji": emoji,
     }
     parts = ["# emoji_cam"] + [_section(title, lines) for title, lines in sections.items() if lines]
     return "\n\n".join([*parts, f"## Limits\n\n{LIMITS}"]) + "\n"

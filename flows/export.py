@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from data.faceset import FaceSet
+from data.sources import SOURCES
 from flows.archive import archive
 from flows.card import RELEASED, card, terms_of
 from flows.cutting import cut_for
@@ -69,10 +70,10 @@ def run(stage: Stage) -> None:
 
     evaluation = None if released else json.loads((stage.inputs["evaluate"] / "metrics.json").read_text())
     record |= {"terms": terms_of(record["sources"])}
-    text = card(path.name, record, evaluation, settings, differences)
+    text = card(path.name, record, evaluation, settings, differences, emoji_of(stage, faces))
     assets = {f"{name}.onnx": model for name, model in models.items()}
     assets |= {"model.json": json.dumps(asdict(settings), indent=2).encode(), "card.md": text.encode()}
-    emoji = stage.inputs["emoji"] / "set"
+    emoji = stage.inputs["personal_emoji" if options.emoji == "personal" else "emoji"] / "set"
     assets |= {f"emoji/{label}.png": (emoji / f"{label}.png").read_bytes() for label in settings.labels}
     program = archive(assets)
     (stage.out / "emoji_cam.pyz").write_bytes(program)
@@ -80,6 +81,16 @@ def run(stage: Stage) -> None:
     figures = {f"difference_{name}": value for name, value in differences.items()}
     figures |= {f"bytes_{name}": len(model) for name, model in models.items()} | {"bytes": len(program)}
     (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def emoji_of(stage: Stage, faces: FaceSet) -> list[str]:
+    """What the card says of the emoji: where they are from, and on what terms."""
+    if stage.params.export.emoji == "drawn":
+        return ["drawn by this project; no terms of others"]
+    learnt_from = sorted(faces.table["source"].dropna().unique())
+    learnt_from += [stage.params.emoji.source] if stage.params.emoji.source in SOURCES else []
+    terms = [f"{source}: {term}" for source, term in terms_of(learnt_from).items()]
+    return ["personal: drawn by StyleGAN2 generators that were trained in this run", *terms]
 
 
 def _some(faces: FaceSet) -> np.ndarray:

@@ -91,10 +91,86 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class Emoji:
+    """The emoji that `emoji` draws or reads."""
+
+    source: Literal["drawn", "emoji_folder", "emoji_font"]
+    path: str  # folder or font, from the repository's root; for drawn emoji, the program that draws them
+    people: Count  # whose emoji are drawn, seven each; a source with pictures of its own gives all it has
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What the generator and its discriminator are built from; see `models.stylegan2.generator`."""
+
+    channel_base: Count  # features of a resolution: base / resolution …
+    channel_max: Count  # … and no more than this
+    latent: Count  # length of z and of w
+    mapping_layers: Count
+    labelled: bool  # whether the networks are told the expression; faces and emoji without one are then left out
+    half: Annotated[int, Field(ge=0)]  # of the highest resolutions, how many compute in half precision
+
+
+@dataclass(frozen=True)
+class Adversarial:
+    """What both trainings share; see `models.stylegan2.recipe`."""
+
+    batch_size: Count
+    learning_rate: float
+    gamma: float  # weight of R1
+    mixing: Share  # of the batches that mix two styles
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training of a generator; see `models.stylegan2.recipe`."""
+
+    kimg: float  # thousands of pictures that the discriminator sees
+    ema_kimg: float  # half-life of the averaged generator
+    ada_kimg: float  # of adaptive augmentation; 0: none
+    freeze: int  # layers of the discriminator that are not trained
+    mirror: bool
+
+
+@dataclass(frozen=True)
+class StyleGAN:
+    """How `stylegan` trains a generator of faces, and that one further on emoji."""
+
+    architecture: Architecture
+    adversarial: Adversarial
+    faces: Training
+    emoji: Training
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Where the emoji's generator takes over from the faces'; see `models.stylegan2.blend.Swap`."""
+
+    resolution: Literal[4, 8, 16, 32, 64, 128, 256]
+    level: Literal[0, 1]
+    width: float | None  # of the transition, in layers; null: hard
+    inclusive: bool
+    mapping: Literal["first", "second"]  # the faces' or the emoji's
+    average: Literal["first", "second"]
+    noise: Literal["first", "second"]
+
+
+@dataclass(frozen=True)
+class PersonalEmoji:
+    """Whose emoji `personal_emoji` makes, and how hard it looks for them."""
+
+    photos: str  # folder with photos of one person, from the repository's root; data/synthetic: a drawn person
+    steps: Count  # of the projection
+    space: Literal["w", "w+"]
+    wanted: Share  # probability that the classifier shall give an expression
+
+
+@dataclass(frozen=True)
 class Export:
     """What goes into the realtime runner."""
 
     classifier: Literal["released", "trained"]
+    emoji: Literal["personal", "drawn"]
     min_face: Annotated[int, Field(ge=12)]  # pixels
     detect_every: Count  # frames; faces are tracked in between
     smoothing: Annotated[float, Field(ge=0, lt=1)]  # weight of the past in a person's running probabilities
@@ -110,6 +186,10 @@ class Params:
     faces: Faces
     fer: Recipe
     evaluate: Evaluate
+    emoji: Emoji
+    stylegan: StyleGAN
+    blend: Blend
+    personal_emoji: PersonalEmoji
     export: Export
 
 

@@ -5,12 +5,13 @@ ever unpickled.
 import json
 import os
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
-from flax import traverse_util
+from flax import nnx, traverse_util
 
 CARD = "card"
 Arrays = Mapping[str, np.ndarray]
@@ -59,6 +60,26 @@ def named(arrays: Arrays, name: str, path: Path) -> np.ndarray:
     if name not in arrays:
         raise WeightsError(f"{path} lacks {name}; it holds {', '.join(sorted(arrays)[:4])} … of {len(arrays)}")
     return arrays[name]
+
+
+def fill(blank: nnx.Module, value_of: Callable[[str], np.ndarray], path: Path | str) -> Any:
+    """The module `blank` (shapes only) with every value from `value_of(name)`, where a name is "synthesis/blocks/0/const".
+
+    Raises WeightsError naming the weight that `path` lacks or has in another shape.
+    """
+    graph, state = nnx.split(blank)
+    blanks = traverse_util.flatten_dict(nnx.to_pure_dict(state))
+    values = {}
+    for keys, drawn in blanks.items():
+        name = "/".join(map(str, keys))
+        try:
+            value = np.asarray(value_of(name))
+        except KeyError as error:
+            raise WeightsError(f"{path} lacks {error.args[0]}, which is {name} here") from None
+        if value.shape != drawn.shape:
+            raise WeightsError(f"{path}: {name} has shape {value.shape}, expected is {drawn.shape}")
+        values[keys] = jnp.asarray(value, drawn.dtype)
+    return nnx.merge(graph, traverse_util.unflatten_dict(values))
 
 
 def flat(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,12 +6,15 @@ import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import cv2
 import pytest
 
+from data.faceset import EXPRESSIONS
 from models.fer import weights
+from models.stylegan2 import snapshot
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = [sys.executable, "-m"]
@@ -48,11 +51,28 @@ def start(folder: Path, *command: str) -> subprocess.Popen:
 
 
 def test_every_stage_leaves_figures_and_finds_faces(copy):
-    figures = {path.parent.name: json.loads(path.read_text()) for path in (copy / "artifacts").rglob("metrics.json")}
-    assert figures.keys() == {"ingest", "faces", "base", "evaluate", "emoji", "export"}
+    root = copy / "artifacts"
+    figures = {path.parent.relative_to(root).as_posix(): json.loads(path.read_text()) for path in root.rglob("metrics.json")}
+    assert figures.keys() == {
+        "ingest", "faces", "fer/base", "evaluate", "emoji", "stylegan/faces", "stylegan/emoji", "blend", "personal_emoji",
+        "export",
+    }  # fmt: skip
     assert figures["ingest"]["pictures"] == 350
     assert figures["faces"]["found"] > 0.95
-    assert figures["base"]["epoch"] >= 1 and figures["export"]["difference_classifier"] < 1e-4
+    assert figures["fer/base"]["epoch"] >= 1 and figures["export"]["difference_classifier"] < 1e-4
+
+
+def test_the_exported_runner_shows_the_personal_emoji(copy):
+    carried = zipfile.Path(copy / "artifacts/export/emoji_cam.pyz") / "realtime" / "assets" / "emoji"
+    for expression in EXPRESSIONS:
+        own = copy / "artifacts/personal_emoji/set" / f"{expression}.png"
+        assert (carried / own.name).read_bytes() == own.read_bytes()
+        assert cv2.imread(str(own), cv2.IMREAD_UNCHANGED).shape == (256, 256, 4)
+
+
+def test_the_emoji_descend_from_the_faces(copy):
+    cards = [snapshot.load(copy / "artifacts/stylegan" / item / "snapshot.npz")[1] for item in ("faces", "emoji")]
+    assert snapshot.related(*cards) and len(cards[1]["lineage"]) == 2
 
 
 def test_it_is_up_to_date_afterwards(copy):

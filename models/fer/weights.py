@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import jax.numpy as jnp
 import numpy as np
-from flax import nnx, traverse_util
+from flax import nnx
 
 from models import weights_file
 from models.fer.mini_xception import FEATURES, MiniXception
@@ -49,16 +48,10 @@ def save(path: Path, model: Network, card: Mapping[str, Any]) -> None:
 def _fill(path: Path, card: dict[str, Any], value_of: Callable[[str], np.ndarray]) -> Network:
     """A network whose every value comes from `value_of(name)`, checked against the shape the card implies."""
     try:
-        graph, state = nnx.split(blank(card.get("network", "mini_xception"), len(card["labels"]), card["channels"]))
+        shapes = blank(card.get("network", "mini_xception"), len(card["labels"]), card["channels"])
     except ValueError as error:
         raise WeightsError(f"{path}: {error}") from error
-    values = {}
-    for name, drawn in weights_file.flat(nnx.to_pure_dict(state)).items():
-        value = value_of(name)
-        if value.shape != drawn.shape:
-            raise WeightsError(f"{path}: {name} has shape {value.shape}, with this card it should have {drawn.shape}")
-        values[tuple(int(key) if key.isdigit() else key for key in name.split("/"))] = jnp.asarray(value, jnp.float32)
-    return nnx.merge(graph, traverse_util.unflatten_dict(values))
+    return weights_file.fill(shapes, value_of, path)
 
 
 def _load_npz(path: Path) -> tuple[Network, dict[str, Any]]:

@@ -5,15 +5,15 @@ Every array is looked up by name and checked against the shape that the architec
 """
 
 import codecs
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
-from flax import nnx, traverse_util
+from flax import nnx
 
+from models import weights_file
 from models.stylegan2.discriminator import Discriminator
 from models.stylegan2.generator import Architecture, Generator
 from models.torch_pickle import Tensor, UntrustedPickleError, read_plain
@@ -85,29 +85,9 @@ def read(path: Path) -> Published:
     critic_shapes = nnx.eval_shape(lambda: Discriminator(arch, rngs=nnx.Rngs(0)))
     return Published(
         arch,
-        fill(shapes, lambda name: to_g(generator, name, arch), path),
-        fill(critic_shapes, lambda name: to_d(discriminator, name, arch), path),
+        weights_file.fill(shapes, lambda name: to_g(generator, name, arch), path),
+        weights_file.fill(critic_shapes, lambda name: to_d(discriminator, name, arch), path),
     )
-
-
-def fill(blank: nnx.Module, value_of: Callable[[str], np.ndarray], path: Path | str) -> Any:
-    """`blank` (shapes only) with every value from `value_of(name)`, where a name is "synthesis/blocks/0/const".
-
-    Raises ValueError naming the weight that `path` lacks or has in another shape.
-    """
-    graph, state = nnx.split(blank)
-    flat = traverse_util.flatten_dict(nnx.to_pure_dict(state))
-    values = {}
-    for keys, drawn in flat.items():
-        name = "/".join(map(str, keys))
-        try:
-            value = np.asarray(value_of(name))
-        except KeyError as error:
-            raise ValueError(f"{path} lacks {error.args[0]}, which is {name} here") from None
-        if value.shape != drawn.shape:
-            raise ValueError(f"{path}: {name} has shape {value.shape}, this architecture needs {drawn.shape}")
-        values[keys] = jnp.asarray(value, drawn.dtype)
-    return nnx.merge(graph, traverse_util.unflatten_dict(values))
 
 
 def pytorch_generator(arrays: Arrays, name: str, arch: Architecture) -> np.ndarray:

@@ -16,7 +16,6 @@ from flax import nnx
 from models import weights_file
 from models.stylegan2.discriminator import Discriminator
 from models.stylegan2.generator import Architecture, Generator
-from models.stylegan2.published import fill
 from models.stylegan2.train import Pair, plain
 from models.weights_file import WeightsError
 
@@ -67,4 +66,4 @@ def _filled(blank: nnx.Module, arrays: weights_file.Arrays, places: tuple[str, .
         found = [arrays[place + name] for place in places if place + name in arrays]
         return found[0] if found else weights_file.named(arrays, places[0] + name, path)
 
-    return fill(blank, value_of, path)
+    return weights_file.fill(blank, value_of, path)

@@ -39,6 +39,12 @@ class Pair:
     discriminator: Discriminator
 
 
+def fresh(arch: Architecture, group: int, seed: int) -> Pair:
+    """Untrained networks."""
+    rngs = nnx.Rngs(seed)
+    return Pair(Generator(arch, rngs=rngs), Discriminator(arch, group, rngs=rngs))
+
+
 def generator_of(arch: Architecture) -> Callable[[Weights], Generator]:
     """What makes a generator of plain weights {"params", "buffers"}, without drawing any."""
     graph = nnx.graphdef(nnx.eval_shape(lambda: Generator(arch, rngs=nnx.Rngs(0))))
@@ -85,14 +91,14 @@ def program(
     updates = {network: lazy_adam(recipe.learning_rate, number) for network, number in every.items()}
 
     @jax.jit
-    def fresh(key: Array) -> tuple[Weights, Weights, Weights]:
+    def drawn(key: Array) -> tuple[Weights, Weights, Weights]:
         rngs = nnx.Rngs(key)
         params, buffers = nnx.state(Generator(arch, rngs=rngs), nnx.Param, Buffer)
         critic = nnx.state(Discriminator(arch, recipe.group, rngs=rngs), nnx.Param)
         return nnx.to_pure_dict(params), nnx.to_pure_dict(buffers), nnx.to_pure_dict(critic)
 
     def init(key: Array) -> State:
-        params, buffers, critic = fresh(key) if start is None else plain(start)
+        params, buffers, critic = drawn(key) if start is None else plain(start)
         return {
             "generator": params, "buffers": buffers, "discriminator": critic, "step": jnp.int32(0),
             "memory": {"generator": updates["generator"].init(params), "discriminator": updates["discriminator"].init(critic)},
@@ -131,8 +137,8 @@ def program(
             grads = jax.tree.map(jnp.multiply, grads, trained_layers(grads, recipe.freeze))
         with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises a float to its integer step count
             changes, memory = updates[network].update(grads, state["memory"][network], state[network])
-        fresh = optax.apply_updates(state[network], changes)
-        return state | {network: fresh, "memory": state["memory"] | {network: memory}}
+        updated = optax.apply_updates(state[network], changes)
+        return state | {network: updated, "memory": state["memory"] | {network: memory}}
 
     def step(state: State, batch: dict[str, Array], key: Array) -> tuple[State, dict[str, Array]]:
         keys = jax.random.split(key, 5)

@@ -1,11 +1,11 @@
-"""StyleGAN2 on real faces and then on emoji, watched kimg by kimg, until it is a stage of the graph.
+"""StyleGAN2 on real faces and then on emoji, as the stages `stylegan@…` train it, where there is no more than JAX.
 
-    python -m studies.stylegan.train PICTURES.npy OUT --kimg 277 [--start SNAPSHOT.npz --ada-kimg 100]
+    python -m studies.stylegan.train PICTURES.npy OUT --kimg 1100 [--start SNAPSHOT.npz --ada-kimg 100]
 
 PICTURES.npy is (N, R, R, 3) uint8, `images.npy` of a face set for instance. OUT gets snapshot.npz, history.csv with
 Fréchet distances of 2,000 pictures (features: the released expression classifier's), grid.png of one seed, and drift.png,
-the first row of that grid at every tenth of the training. Run again after a kill it goes on where it stopped. It needs no
-more than JAX, so an accelerator's bare machine will do.
+the first row of that grid at every tenth of the training. Run again after a kill it goes on where it stopped. It needs
+neither DVC nor Prefect, so an accelerator's bare machine will do.
 """
 
 import argparse
@@ -15,25 +15,19 @@ from dataclasses import asdict
 from pathlib import Path
 
 import cv2
-import jax
-import jax.numpy as jnp
 import numpy as np
-from flax import nnx
 
+from flows.generated import Seeds, feature_network, pictures_of, ws_of
 from metrics.frechet import frechet_distance
-from models.fer import weights
-from models.fer.networks import standardise
 from models.stylegan2 import snapshot
 from models.stylegan2.generator import Architecture, Generator
 from models.stylegan2.recipe import Recipe
 from models.stylegan2.train import fit
 
 CHECKPOINTS = Path(".checkpoints/studies/stylegan")  # of each recipe, settings and ancestor in a folder of its own
-CLASSIFIER = Path("models/released/mini_xception_fer2013.npz")
-MEASURED, BATCH = 2000, 500  # pictures of a distance, and at once
+MEASURED = 2000  # pictures of a distance
 ROWS, COLUMNS = 6, 8  # of the grid
 SHEETS = 10  # rows of the drift
-GREY = (0.299, 0.587, 0.114)
 
 
 class Terminal:
@@ -78,7 +72,7 @@ def main() -> None:
     )  # fmt: skip
     features = feature_network()
     real = features(np.asarray(images[np.random.default_rng(0).permutation(len(images))[:MEASURED]]))
-    z = jax.random.normal(jax.random.key(7), (MEASURED, arch.latent))
+    seeds = Seeds.many(arch, MEASURED, seed=7)
     facts = {"seed": options.seed, "recipe": asdict(recipe), "architecture": arch.as_dict(), "pictures": len(images)}
     lineage = snapshot.descend(tuple(card["lineage"]), facts)
     unfinished = CHECKPOINTS / lineage[-1]
@@ -86,7 +80,7 @@ def main() -> None:
     grids.mkdir(parents=True, exist_ok=True)
 
     def examine(generator: Generator) -> dict[str, float]:
-        pictures = drawn(generator, z)
+        pictures = pictures_of(generator, ws_of(generator, seeds))
         cv2.imwrite(str(grids / f"{len(list(grids.iterdir())):05d}.png"), sheet(pictures[: ROWS * COLUMNS])[..., ::-1])
         return {"frechet": frechet_distance(real, features(pictures))}
 
@@ -104,31 +98,6 @@ def main() -> None:
     chosen = [made[i] for i in np.linspace(0, len(made) - 1, min(SHEETS, len(made))).astype(int)]
     cv2.imwrite(str(options.out / "drift.png"), np.concatenate([cv2.imread(str(each))[:side] for each in chosen]))
     shutil.copyfile(made[-1], options.out / "grid.png")
-
-
-def feature_network():
-    """What turns (N, R, R, 3) uint8 into (N, 128): the released classifier's last map, averaged over its places."""
-    model, card = weights.load(CLASSIFIER)
-
-    @jax.jit
-    def look(pictures: jax.Array) -> jax.Array:
-        grey = (pictures.astype(jnp.float32) @ jnp.array(GREY))[..., None]
-        return model.features(
-            standardise(jax.image.resize(grey, (len(pictures), card["size"], card["size"], 1), "linear"))
-        )
-
-    return lambda pictures: np.concatenate([look(pictures[i : i + BATCH]) for i in range(0, len(pictures), BATCH)])
-
-
-def drawn(generator: Generator, z: jax.Array) -> np.ndarray:
-    """The generator's pictures of z (N, latent), (N, R, R, 3) uint8."""
-    parts = [np.asarray(_draw(generator, z[i : i + BATCH])) for i in range(0, len(z), BATCH)]
-    return np.clip(np.concatenate(parts) * 127.5 + 127.5, 0, 255).astype(np.uint8)
-
-
-@nnx.jit
-def _draw(generator: Generator, z: jax.Array) -> jax.Array:
-    return generator(z)
 
 
 def sheet(pictures: np.ndarray) -> np.ndarray:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from data.cutout import cut_out
-from data.emoji import draw_emoji
 from data.faceset import EXPRESSIONS
+from data.synthetic.emoji import draw_emoji
 
 
 def laid_over(emoji: np.ndarray, colour: tuple[int, int, int], border: int = 8) -> np.ndarray:

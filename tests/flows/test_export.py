@@ -12,13 +12,15 @@ import pytest
 from flax import nnx
 
 from data.faceset import EXPRESSIONS, FaceSetWriter
+from data.png import write_png
 from data.synthetic import draw
-from flows import emoji, export, settings
+from flows import export, settings
 from models.fer import weights
 from models.fer.mini_xception import MiniXception
 from models.onnx_export import ParityError
 from realtime.bundle import Bundle
 
+STAGES = ("faces", "fer@base", "evaluate", "emoji", "personal_emoji")
 CARD = {"network": "mini_xception", "labels": list(EXPRESSIONS), "size": 48, "channels": 1, "sources": ["synthetic"]}
 
 
@@ -29,7 +31,7 @@ class Silence:
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folders = {name: tmp_path_factory.mktemp("artifacts") / name for name in ("faces", "fer@base", "evaluate", "emoji")}
+    folders = {name: tmp_path_factory.mktemp("artifacts") / name for name in STAGES}
     for folder in folders.values():
         folder.mkdir()
     pictures, rows = zip(*draw(1, 6, 48), strict=True)
@@ -37,7 +39,11 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         writer.append(np.stack(pictures), list(rows))
     weights.save(folders["fer@base"] / "weights.npz", MiniXception(rngs=nnx.Rngs(0)), CARD)
     (folders["evaluate"] / "metrics.json").write_text(json.dumps({"accuracy": 0.4321}))
-    emoji.run(SimpleNamespace(out=folders["emoji"]))
+    for name, size in (("emoji", 256), ("personal_emoji", 256)):
+        (folders[name] / "set").mkdir()
+        for k, expression in enumerate(EXPRESSIONS):
+            shade = np.full((size, size, 4), (10 if name == "emoji" else 200) + k, np.uint8)
+            write_png(folders[name] / "set" / f"{expression}.png", shade)
     return folders
 
 
@@ -60,7 +66,7 @@ def test_the_archive_carries_the_settings_of_this_run(exported: Path) -> None:
     bundle = Bundle.load(zipfile.Path(exported / "emoji_cam.pyz") / "realtime" / "assets", threads=1)
     assert (bundle.settings.smoothing, bundle.settings.detect_every) == (0.5, 7)
     assert bundle.settings.labels == EXPRESSIONS
-    assert bundle.emoji["happy"].shape == (256, 256, 4)
+    assert (bundle.emoji["happy"] == 203).all() and bundle.emoji["happy"].shape == (256, 256, 4)  # the personal ones
 
 
 def test_every_network_was_checked_and_agrees(exported: Path) -> None:
@@ -75,7 +81,7 @@ def test_about_prints_data_and_figures(exported: Path) -> None:
         [sys.executable, "emoji_cam.pyz", "--about"], cwd=exported, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == (exported / "card.md").read_text().strip()
-    for expected in ("synthetic", "0.4321", "weights.npz", "MTCNN", "differ by at most"):
+    for expected in ("synthetic", "0.4321", "weights.npz", "MTCNN", "differ by at most", "StyleGAN2"):
         assert expected in done.stdout
 
 

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from flax import nnx, traverse_util
 
+from models import weights_file
 from models.stylegan2.discriminator import Discriminator, minibatch_deviation
 from models.stylegan2.generator import Architecture, Generator, mix
 from models.stylegan2.layers import convolve_down, convolve_up, lrelu, modulated_convolution
 from models.stylegan2.losses import discriminator_loss, generator_loss, path_lengths, path_penalty, r1_penalty
-from models.stylegan2.published import fill, pytorch_discriminator, pytorch_generator
+from models.stylegan2.published import pytorch_discriminator, pytorch_generator
 from models.stylegan2.resample import downsample, upfirdn, upsample
 
 ARCH = Architecture(resolution=32, channel_base=1024, channel_max=64, latent=64, mapping_layers=4)
@@ -45,13 +46,13 @@ def part(recorded, letter):
 @pytest.fixture(scope="module")
 def generator(recorded):
     blank = nnx.eval_shape(lambda: Generator(ARCH, rngs=nnx.Rngs(0)))
-    return fill(blank, lambda name: pytorch_generator(part(recorded, "G"), name, ARCH), "stylegan2.npz")
+    return weights_file.fill(blank, lambda name: pytorch_generator(part(recorded, "G"), name, ARCH), "stylegan2.npz")
 
 
 @pytest.fixture(scope="module")
 def discriminator(recorded):
     blank = nnx.eval_shape(lambda: Discriminator(ARCH, rngs=nnx.Rngs(0)))
-    return fill(blank, lambda name: pytorch_discriminator(part(recorded, "D"), name, ARCH), "stylegan2.npz")
+    return weights_file.fill(blank, lambda name: pytorch_discriminator(part(recorded, "D"), name, ARCH), "stylegan2.npz")
 
 
 def test_mapping_truncation_and_synthesis_are_theirs(recorded, generator):

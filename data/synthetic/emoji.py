@@ -68,6 +68,13 @@ def draw_emoji_of(
     return np.round(np.clip(np.dstack([colours, alpha]), 0, 1) * 255).astype(np.uint8)
 
 
+def eyes_and_mouth() -> tuple[np.ndarray, np.ndarray]:
+    """Where a neutral emoji has its right eye and the middle of its mouth: (2,) each, x, y in half sides from its middle."""
+    face = lay_out(PLAIN, facs.motion(np.zeros(len(facs.ACTION_UNITS), np.float32)))
+    mouth = np.concatenate([face.mouth.inner_upper, face.mouth.inner_lower])
+    return _place(max((eye.centre for eye in face.eyes), key=lambda centre: centre[0])), _place(mouth.mean(axis=0))
+
+
 @lru_cache(maxsize=2)
 def _grid(side: int) -> tuple[np.ndarray, np.ndarray]:
     """x (1, side) and y (side, 1) from -1 to 1."""

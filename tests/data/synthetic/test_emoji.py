@@ -5,9 +5,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from data.emoji import draw_emoji, draw_emoji_of
 from data.faceset import EXPRESSIONS
 from data.synthetic.action_units import vector
+from data.synthetic.emoji import draw_emoji, draw_emoji_of
 from data.synthetic.identity import Identity
 
 

@@ -1,0 +1,98 @@
+"""Stage `personal_emoji`: from photos of a person, found in the generator of faces, to that person's seven emoji.
+
+Photos are cut as the generator's faces were, projected onto it, taken to each expression along directions that the
+classifier sees, drawn by the blended generator, and cut out. Nothing is trained: another person takes a minute.
+Writes `set/<expression>.png` (RGBA), `sheet.png` (photos, what was found, faces, emoji), `way.png` (the projection on its way)
+and `metrics.json`.
+"""
+
+import json
+
+import numpy as np
+
+from data.contact_sheet import contact_sheet, over_white
+from data.cutout import cut_out
+from data.emoji_portrait import disc
+from data.faceset import EXPRESSIONS
+from data.letterbox import letterbox
+from data.png import write_png
+from flows.generated import Seeds, pictures_of, to_uint8, ws_of
+from flows.judge import Judge, judge
+from flows.photos import person_of
+from flows.stage import Stage
+from models.stylegan2 import snapshot
+from models.stylegan2.expressions import directions, walk
+from models.stylegan2.generator import Generator
+from models.stylegan2.project import Search, pixel_pyramid, project
+
+SIDE = 256  # pixels of an emoji, as the runner takes them
+LEARNT_FROM = 2100  # generated faces that directions are learnt from
+STEPS = np.linspace(0, 3, 13)  # how far to walk, in units of the direction
+FRAMES = 10  # of the projection's way
+
+
+def run(stage: Stage) -> None:
+    """Makes the emoji of the person in `personal_emoji.photos`; raises ValueError where no photo shows one face."""
+    wanted = stage.params.personal_emoji
+    photos = person_of(stage)
+    pair, _ = snapshot.load(stage.inputs["stylegan@faces"] / "snapshot.npz")
+    blended, _ = snapshot.load(stage.inputs["blend"] / "snapshot.npz")
+    faces, emoji = pair.generator, blended.generator
+    read = judge(stage.inputs["fer@base"] / "weights.npz", stage.params.faces)
+
+    towards = learnt_directions(faces, read, stage.params.seed)
+    steps = max(FRAMES, wanted.steps - wanted.steps % FRAMES)
+    found = project(
+        faces, photos / np.float32(127.5) - np.float32(1), pixel_pyramid, Search(steps, FRAMES, wanted.space),
+        stage.params.seed, stage.watch,
+    )  # fmt: skip
+    # A person is what their photos have in common.
+    ws = found.ws.mean(axis=0, keepdims=True)
+    moved = walk(lambda ws: pictures_of(faces, ws), read, ws, towards, STEPS, wanted.wanted)
+    posed, drawn = pictures_of(faces, moved.ws[0]), pictures_of(emoji, moved.ws[0])
+
+    folder = stage.out / "set"
+    folder.mkdir()
+    cut = [head_of(picture, expression, stage) for picture, expression in zip(drawn, EXPRESSIONS, strict=True)]
+    for expression, picture in zip(EXPRESSIONS, cut, strict=True):
+        write_png(folder / f"{expression}.png", picture)
+    write_sheet(stage, photos, to_uint8(found.pictures), posed, np.stack([over_white(each) for each in cut]))
+    way = to_uint8(found.way).transpose(1, 0, 2, 3, 4).reshape(-1, *photos.shape[1:])
+    write_png(stage.out / "way.png", contact_sheet(way, FRAMES))
+    chances = {"face": read(posed), "emoji": read(drawn)}
+    figures = {"photos": len(photos), "distance": float(found.distances[-1].mean())}
+    for name, chance in chances.items():
+        right = chance.argmax(axis=1) == np.arange(len(EXPRESSIONS))
+        figures[f"{name}/right"] = float(right.mean())
+        figures |= {f"{name}/{expression}": float(chance[i, i]) for i, expression in enumerate(EXPRESSIONS)}
+    (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def learnt_directions(faces: Generator, read: Judge, seed: int) -> np.ndarray:
+    """(7, latent): towards each expression in w, by the labels that the generator was told, else by what is read in them."""
+    seeds = Seeds.many(faces.arch, LEARNT_FROM, seed)
+    ws = ws_of(faces, seeds)
+    told = read(pictures_of(faces, ws)) if seeds.labels is None else np.eye(len(EXPRESSIONS))[seeds.labels]
+    return directions(ws, told, EXPRESSIONS)
+
+
+def head_of(picture: np.ndarray, expression: str, stage: Stage) -> np.ndarray:
+    """An emoji (R, R, 3) cut out of its background: (SIDE, SIDE, 4) RGBA; where none stands out, as a disc."""
+    try:
+        return cut_out(picture, SIDE)
+    except ValueError as error:
+        stage.watch.log(f"{expression} is cut out as a disc: {error}")
+        return np.dstack([letterbox(picture, SIDE, 3), disc(SIDE, stage.params.faces.portrait.margin)])
+
+
+def write_sheet(stage: Stage, photos: np.ndarray, found: np.ndarray, posed: np.ndarray, emoji: np.ndarray) -> None:
+    """Rows of the same width: photos, what the generator found for them, the seven expressions, the seven emoji."""
+    columns, side = len(EXPRESSIONS), emoji.shape[1]
+    blank = np.full((side, side, 3), 255, np.uint8)
+    rows, captions = [], []
+    for name, pictures in (("photo", photos), ("found", found), ("face", posed), ("emoji", emoji)):
+        tiles = [letterbox(each, side, 3) for each in pictures[:columns]]
+        rows += tiles + [blank] * (columns - len(tiles))
+        titles = EXPRESSIONS if len(tiles) == columns and name in ("face", "emoji") else [name] * len(tiles)
+        captions += [*titles, *[""] * (columns - len(tiles))]
+    write_png(stage.out / "sheet.png", contact_sheet(np.stack(rows), columns, captions))
