@@ -1,7 +1,8 @@
 """Stage `blend`: the generators of faces and of emoji as one, the layout of the one painted by the other.
 
 Writes `snapshot.npz` (the blend that `blend` in params.yaml asks for), `table.png` (the same people as faces, as blends that
-swap at every resolution, as emoji, and as blends the other way round) and `metrics.json`.
+swap at every resolution, as emoji, and as blends the other way round) and `metrics.json`: of each row, how often the
+classifier reads the same expression as in the face, and the AUC with which the matcher finds the face that it was made of.
 """
 
 import json
@@ -11,9 +12,11 @@ import numpy as np
 
 from data.contact_sheet import contact_sheet
 from data.png import write_png
+from flows.eye import recognise
 from flows.generated import Seeds, pictures_of, ws_of
 from flows.judge import judge
 from flows.stage import Stage
+from metrics.roc import area, roc_curve
 from models.stylegan2 import snapshot
 from models.stylegan2.blend import Swap, blend
 from models.stylegan2.train import Pair
@@ -36,7 +39,9 @@ def run(stage: Stage) -> None:
     shown = ws_of(first, Seeds.many(first.arch, COLUMNS, stage.params.seed + 1), PSI)
     judged = ws_of(first, Seeds.many(first.arch, JUDGED, stage.params.seed), PSI)
     read = judge(stage.inputs["fer@base"] / "weights.npz", stage.params.faces)
-    told = read(pictures_of(first, judged)).argmax(axis=1)
+    know = recognise(stage.inputs["matcher"] / "weights.npz", stage.params.faces)
+    posed = pictures_of(first, judged)
+    told, persons = read(posed).argmax(axis=1), know(posed)
     rows, figures = {"faces": first}, {}
     rows |= {f"faces below {size}": blend(first, second, replace(swap, resolution=size), cards)
              for size in first.arch.resolutions}  # fmt: skip
@@ -45,8 +50,9 @@ def run(stage: Stage) -> None:
              for size in first.arch.resolutions}  # fmt: skip
     for number, (name, generator) in enumerate(rows.items()):
         stage.watch.progress(number, len(rows), name)
-        kept = float((read(pictures_of(generator, judged)).argmax(axis=1) == told).mean())
-        figures[f"expression_kept/{name}"] = kept
+        made = pictures_of(generator, judged)
+        figures[f"expression_kept/{name}"] = float((read(made).argmax(axis=1) == told).mean())
+        figures[f"identity_kept/{name}"] = area(roc_curve(np.eye(JUDGED, dtype=bool).ravel(), (know(made) @ persons.T).ravel()))
     pictures = np.concatenate([pictures_of(generator, shown) for generator in rows.values()])
     captions = [name if column == 0 else "" for name in rows for column in range(COLUMNS)]
     write_png(stage.out / "table.png", contact_sheet(pictures, COLUMNS, captions))

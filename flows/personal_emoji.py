@@ -2,12 +2,13 @@
 
 Photos are cut as the generator's faces were, projected onto it, taken to each expression along directions that the
 classifier sees, drawn by the blended generator, and cut out. Nothing is trained: another person takes a minute.
-Writes `set/<expression>.png` (RGBA), `sheet.png` (photos, what was found, faces, emoji), `way.png` (the projection on its way)
+Writes `set/<expression>.png` (RGBA), `sheet.png` (photos, what was found, faces, emoji), `way.gif` (the projection on its way)
 and `metrics.json`.
 """
 
 import json
 
+import cv2
 import numpy as np
 
 from data.contact_sheet import contact_sheet, over_white
@@ -16,6 +17,7 @@ from data.emoji_portrait import disc
 from data.faceset import EXPRESSIONS
 from data.letterbox import letterbox
 from data.png import write_png
+from flows.eye import projection_features, recognise
 from flows.generated import Seeds, pictures_of, to_uint8, ws_of
 from flows.judge import Judge, judge
 from flows.photos import person_of
@@ -23,12 +25,13 @@ from flows.stage import Stage
 from models.stylegan2 import snapshot
 from models.stylegan2.expressions import directions, walk
 from models.stylegan2.generator import Generator
-from models.stylegan2.project import Search, pixel_pyramid, project
+from models.stylegan2.project import Search, project
 
 SIDE = 256  # pixels of an emoji, as the runner takes them
 LEARNT_FROM = 2100  # generated faces that directions are learnt from
 STEPS = np.linspace(0, 3, 13)  # how far to walk, in units of the direction
-FRAMES = 10  # of the projection's way
+FRAMES = 20  # of the projection's way
+PACE = 120  # milliseconds of a frame
 
 
 def run(stage: Stage) -> None:
@@ -41,14 +44,15 @@ def run(stage: Stage) -> None:
     read = judge(stage.inputs["fer@base"] / "weights.npz", stage.params.faces)
 
     towards = learnt_directions(faces, read, stage.params.seed)
-    steps = max(FRAMES, wanted.steps - wanted.steps % FRAMES)
+    steps = max(1, wanted.steps // FRAMES) * FRAMES
+    matcher = stage.inputs["matcher"] / "weights.npz"
+    features, know = projection_features(wanted.features, matcher), recognise(matcher, stage.params.faces)
     found = project(
-        faces, photos / np.float32(127.5) - np.float32(1), pixel_pyramid, Search(steps, FRAMES, wanted.space),
+        faces, photos / np.float32(127.5) - np.float32(1), features, Search(steps, FRAMES, wanted.space),
         stage.params.seed, stage.watch,
     )  # fmt: skip
-    # A person is what their photos have in common.
-    ws = found.ws.mean(axis=0, keepdims=True)
-    moved = walk(lambda ws: pictures_of(faces, ws), read, ws, towards, STEPS, wanted.wanted)
+    person_ws = found.ws.mean(axis=0, keepdims=True)  # a person is what their photos have in common
+    moved = walk(lambda ws: pictures_of(faces, ws), read, person_ws, towards, STEPS, wanted.wanted)
     posed, drawn = pictures_of(faces, moved.ws[0]), pictures_of(emoji, moved.ws[0])
 
     folder = stage.out / "set"
@@ -57,14 +61,15 @@ def run(stage: Stage) -> None:
     for expression, picture in zip(EXPRESSIONS, cut, strict=True):
         write_png(folder / f"{expression}.png", picture)
     write_sheet(stage, photos, to_uint8(found.pictures), posed, np.stack([over_white(each) for each in cut]))
-    way = to_uint8(found.way).transpose(1, 0, 2, 3, 4).reshape(-1, *photos.shape[1:])
-    write_png(stage.out / "way.png", contact_sheet(way, FRAMES))
-    chances = {"face": read(posed), "emoji": read(drawn)}
+    write_way(stage, photos, to_uint8(found.way))
+    person = know(photos).mean(axis=0)
     figures = {"photos": len(photos), "distance": float(found.distances[-1].mean())}
-    for name, chance in chances.items():
-        right = chance.argmax(axis=1) == np.arange(len(EXPRESSIONS))
-        figures[f"{name}/right"] = float(right.mean())
-        figures |= {f"{name}/{expression}": float(chance[i, i]) for i, expression in enumerate(EXPRESSIONS)}
+    for name, pictures in (("found", to_uint8(found.pictures)), ("face", posed), ("emoji", drawn)):
+        figures[f"{name}/alike"] = float((know(pictures) @ person).mean() / np.linalg.norm(person))  # cosine, the matcher's
+    for name, pictures in (("face", posed), ("emoji", drawn)):
+        chances = read(pictures)
+        figures[f"{name}/right"] = float((chances.argmax(axis=1) == np.arange(len(EXPRESSIONS))).mean())
+        figures |= {f"{name}/{expression}": float(chances[i, i]) for i, expression in enumerate(EXPRESSIONS)}
     (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 
@@ -83,6 +88,15 @@ def head_of(picture: np.ndarray, expression: str, stage: Stage) -> np.ndarray:
     except ValueError as error:
         stage.watch.log(f"{expression} is cut out as a disc: {error}")
         return np.dstack([letterbox(picture, SIDE, 3), disc(SIDE, stage.params.faces.portrait.margin)])
+
+
+def write_way(stage: Stage, photos: np.ndarray, way: np.ndarray) -> None:
+    """The photos, and under them what the generator makes on its way (frames, N, R, R, 3), as an animation that repeats."""
+    frames = [contact_sheet(np.concatenate([photos, step]), len(photos))[..., ::-1] for step in way]
+    animation = cv2.Animation()
+    animation.frames, animation.durations = frames, np.array([PACE] * (len(frames) - 1) + [10 * PACE])
+    if not cv2.imwriteanimation(str(stage.out / "way.gif"), animation):
+        raise OSError(f"{stage.out / 'way.gif'} could not be written")
 
 
 def write_sheet(stage: Stage, photos: np.ndarray, found: np.ndarray, posed: np.ndarray, emoji: np.ndarray) -> None:

@@ -91,6 +91,20 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class Matcher:
+    """How `matcher` learns to know people; see `models.face_matcher.train.Recipe`."""
+
+    people: Count | None  # drawn people to learn from, where the source names nobody; null: the faces' own
+    dimensions: Count  # of the vector that stands for a face
+    epochs: Count
+    batch_size: Count
+    learning_rate: float
+    margin: float
+    scale: float
+    ema: float
+
+
+@dataclass(frozen=True)
 class Emoji:
     """The emoji that `emoji` draws or reads."""
 
@@ -160,6 +174,7 @@ class PersonalEmoji:
     """Whose emoji `personal_emoji` makes, and how hard it looks for them."""
 
     photos: str  # folder with photos of one person, from the repository's root; data/synthetic: a drawn person
+    features: str  # what the projection is steered by: matcher, or a file of VGG-16's weights in Keras' layout
     steps: Count  # of the projection
     space: Literal["w", "w+"]
     wanted: Share  # probability that the classifier shall give an expression
@@ -186,6 +201,7 @@ class Params:
     faces: Faces
     fer: Recipe
     evaluate: Evaluate
+    matcher: Matcher
     emoji: Emoji
     stylegan: StyleGAN
     blend: Blend

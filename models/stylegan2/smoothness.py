@@ -3,7 +3,6 @@ section 4.1, equation 2, in w, over whole paths). Short and even ways are those 
 """
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 

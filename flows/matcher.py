@@ -1,0 +1,104 @@
+"""Stage `matcher`: trains the face matcher on people with several pictures, and tells how well it knows people it never saw.
+
+Where the source says nobody's name (`matcher.people` in params.yaml is not null), drawn people stand in, cut as the faces are.
+Writes `weights.npz`, `history.csv`, `curve.png` and `metrics.json`.
+"""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from data.faceset import FaceSet
+from data.splits import carve
+from data.synthetic import PICTURES_EACH, draw
+from flows.cutting import cut_face
+from flows.settings import Faces
+from flows.stage import Stage
+from metrics.plots import learning_curve_picture
+from metrics.roc import area, equal_error_rate, roc_curve
+from models.face_matcher.network import FaceMatcher
+from models.face_matcher.train import Recipe, fit
+from models.face_matcher.weights import embed, save
+from models.training import History
+
+DRAWN_AT = 128  # pixels of a drawn picture before its face is cut out
+HELD_OUT = 0.15  # of drawn people
+MOST = 1500  # faces of people never seen that are compared, each with each
+PANELS = {"loss": ["train_loss"], "people never seen": ["unseen_auc"]}
+
+People = tuple[np.ndarray, np.ndarray]  # faces (N, H, W, C) uint8 and whose they are, (N,) text
+
+
+def run(stage: Stage) -> None:
+    """Trains by `matcher`; raises ValueError where fewer than two people have two pictures."""
+    wanted = asdict(stage.params.matcher)
+    dimensions, drawn = wanted.pop("dimensions"), wanted.pop("people")
+    settings = stage.params.faces
+    if drawn is None:
+        known, unseen = people_of(FaceSet.open(stage.inputs["faces"] / "set"))
+    else:
+        known, unseen = drawn_people(stage, drawn, settings)
+    subjects = pd.factorize(known[1])[0]
+    stage.watch.log(f"{len(subjects):,} faces of {subjects.max() + 1:,} people, {len(unseen[1]):,} of people never seen")
+
+    def examine(matcher: FaceMatcher) -> dict[str, float]:
+        return verification(embed(matcher, unseen[0]), unseen[1])
+
+    def preview(matcher: FaceMatcher, history: History) -> dict[str, Path]:
+        learning_curve_picture(pd.DataFrame(history), PANELS, stage.out / "curve.png")
+        return {"learning curve": stage.out / "curve.png"}
+
+    matcher, outcome = fit(
+        Recipe(**wanted), known[0], subjects, dimensions=dimensions, seed=stage.params.seed, checkpoints=stage.checkpoints,
+        watch=stage.watch, examine=examine, preview=preview,
+    )  # fmt: skip
+    figures = {name: float(value) for name, value in outcome.kept.items()} | {"people": int(subjects.max()) + 1}
+    card = {"size": known[0].shape[1], "seed": stage.params.seed, "recipe": wanted, "figures": figures,
+            "learnt_from": "the faces' own people" if drawn is None else "drawn people"}  # fmt: skip
+    save(stage.out / "weights.npz", matcher, card)
+    pd.DataFrame(outcome.history).to_csv(stage.out / "history.csv", index=False)
+    (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def people_of(faces: FaceSet) -> tuple[People, People]:
+    """Training rows of people with at least two pictures, and of people that are in no training row."""
+    table = faces.table
+    several = table["subject"].notna() & (table.groupby("subject")["id"].transform("nunique") >= 2)
+    known = several & (table["split"] == "train")
+    if table["subject"][known].nunique() < 2:
+        raise ValueError("the faces do not say who is on them, of at least two people with two pictures each: set "
+                         "matcher.people to a number, and so many drawn people are learnt from instead")
+    unseen = several & ~table["subject"].isin(table["subject"][table["split"] == "train"])
+    if table["subject"][unseen].nunique() < 2:
+        raise ValueError("all people with several pictures are in the training split: raise data.test or data.validation")
+    rows = [np.flatnonzero(mask.to_numpy(bool)) for mask in (known, unseen)]
+    rows[1] = rows[1][:MOST]
+    return tuple((np.asarray(faces.images[each]), table["subject"].to_numpy(str)[each]) for each in rows)
+
+
+def drawn_people(stage: Stage, people: int, settings: Faces) -> tuple[People, People]:
+    """As many drawn people, cut as the faces of `settings` are, by their own landmarks; some of them held out."""
+    settings = replace(settings, align=settings.align or not settings.detect)
+    faces, subjects = [], []
+    count = people * PICTURES_EACH
+    for number, (image, row) in enumerate(draw(stage.params.seed, count, DRAWN_AT, None)):
+        x, y, width, height = row["box"]
+        box = np.array([x, y, x + width, y + height])
+        faces.append(cut_face(image, box, np.reshape(row["landmarks"], (5, 2)), settings)[0])
+        subjects.append(row["subject"])
+        if number % 500 == 0:
+            stage.watch.progress(number, count, "people drawn")
+    faces, subjects = np.stack(faces), np.array(subjects)
+    unseen = carve([str(n) for n in range(count)], [0] * count, list(subjects), HELD_OUT, stage.params.seed)
+    return (faces[~unseen], subjects[~unseen]), (faces[unseen][:MOST], subjects[unseen][:MOST])
+
+
+def verification(vectors: np.ndarray, subjects: np.ndarray) -> dict[str, float]:
+    """How well cosines of vectors (N, D) tell pairs of one person from pairs of two, over all pairs."""
+    first, second = np.triu_indices(len(vectors), 1)
+    same = subjects[first] == subjects[second]
+    curve = roc_curve(same, (vectors[first] * vectors[second]).sum(axis=1))
+    return {"unseen_auc": area(curve), "unseen_eer": equal_error_rate(curve)}
