@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from models import inception
 from models.fer import weights
 from models.fer.networks import standardise
 from models.layers import form_here
@@ -16,7 +17,7 @@ from models.stylegan2.generator import Architecture, Generator
 
 # Its features tell generators apart, the same ones in every run, so that figures of different runs can be compared.
 CLASSIFIER = Path(__file__).resolve().parents[1] / "models" / "released" / "mini_xception_fer2013.npz"
-BATCH = 250
+BATCH, INCEPTION_BATCH = 250, 50
 GREY = (0.299, 0.587, 0.114)
 
 
@@ -72,15 +73,17 @@ def to_uint8(pictures: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(pictures * 127.5 + 127.5, 0, 255)).astype(np.uint8)
 
 
-def feature_network() -> Callable[[np.ndarray], np.ndarray]:
-    """What turns (N, R, R, 3) uint8 into (N, D): `classifier_maps` averaged over their places."""
-    maps = classifier_maps()
-
-    @jax.jit
-    def look(pictures: jax.Array) -> jax.Array:
-        return jnp.mean(maps(standardise(pictures))[0], axis=(1, 2))
-
-    return lambda pictures: np.concatenate([look(pictures[i : i + BATCH]) for i in range(0, len(pictures), BATCH)])
+def feature_network(choice: str = "classifier") -> Callable[[np.ndarray], np.ndarray]:
+    """What turns (N, R, R, 3) uint8 into (N, D): `classifier_maps` averaged over their places, or the features of the
+    Inception-v3 in file `choice`.
+    """
+    if choice == "classifier":
+        maps, size = classifier_maps(), BATCH
+        look = jax.jit(lambda pictures: jnp.mean(maps(standardise(pictures))[0], axis=(1, 2)))
+    else:
+        layers, size = inception.load(Path(choice).expanduser()), INCEPTION_BATCH
+        look = jax.jit(lambda pictures: inception.features(layers, standardise(pictures)))
+    return lambda pictures: np.concatenate([look(pictures[i : i + size]) for i in range(0, len(pictures), size)])
 
 
 def classifier_maps() -> Callable[[jax.Array], list[jax.Array]]:

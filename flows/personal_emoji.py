@@ -29,7 +29,7 @@ from models.stylegan2.project import Search, project
 
 SIDE = 256  # pixels of an emoji, as the runner takes them
 LEARNT_FROM = 2100  # generated faces that directions are learnt from
-STEPS = np.linspace(0, 3, 13)  # how far to walk, in units of the direction
+STEPS = np.linspace(1, 3, 9)  # how far to walk, in units of the direction: 1 is as far as a generated face would be
 FRAMES = 20  # of the projection's way
 PACE = 120  # milliseconds of a frame
 
@@ -51,7 +51,7 @@ def run(stage: Stage) -> None:
         faces, photos / np.float32(127.5) - np.float32(1), features, Search(steps, FRAMES, wanted.space),
         stage.params.seed, stage.watch,
     )  # fmt: skip
-    person_ws = found.ws.mean(axis=0, keepdims=True)  # a person is what their photos have in common
+    person_ws = person_of_photos(faces, found.ws, wanted.truncation)[None]
     moved = walk(lambda ws: pictures_of(faces, ws), read, person_ws, towards, STEPS, wanted.wanted)
     posed, drawn = pictures_of(faces, moved.ws[0]), pictures_of(emoji, moved.ws[0])
 
@@ -71,6 +71,12 @@ def run(stage: Stage) -> None:
         figures[f"{name}/right"] = float((chances.argmax(axis=1) == np.arange(len(EXPRESSIONS))).mean())
         figures |= {f"{name}/{expression}": float(chances[i, i]) for i, expression in enumerate(EXPRESSIONS)}
     (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def person_of_photos(faces: Generator, ws: np.ndarray, truncation: float) -> np.ndarray:
+    """(layers, latent): what the photos' ws (N, layers, latent) have in common, drawn towards the average face."""
+    average = np.asarray(faces.mapping.average[...])
+    return (average + truncation * (ws.mean(axis=0) - average)).astype(np.float32)
 
 
 def learnt_directions(faces: Generator, read: Judge, seed: int) -> np.ndarray:

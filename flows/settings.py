@@ -150,6 +150,7 @@ class Training:
 class StyleGAN:
     """How `stylegan` trains a generator of faces, and that one further on emoji."""
 
+    features: str  # of Fréchet distances: classifier, or a file of Inception-v3's weights in Keras' layout
     architecture: Architecture
     adversarial: Adversarial
     faces: Training
@@ -177,6 +178,7 @@ class PersonalEmoji:
     features: str  # what the projection is steered by: matcher, or a file of VGG-16's weights in Keras' layout
     steps: Count  # of the projection
     space: Literal["w", "w+"]
+    truncation: Share  # 1: as like as was found; less: nearer to the average, and expressions show more
     wanted: Share  # probability that the classifier shall give an expression
 
 

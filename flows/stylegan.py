@@ -47,7 +47,7 @@ def run(stage: Stage) -> None:
     recipe = Recipe(group=GROUP, **asdict(settings.adversarial), **asdict(getattr(settings, stage.item)))
     pair = start or fresh(arch, GROUP, stage.params.seed)
 
-    features = feature_network()
+    features = feature_network(settings.features)
     rng = np.random.default_rng(stage.params.seed)
     real = features(np.asarray(images)[np.sort(rng.permutation(len(images))[:MEASURED])])
     seeds, shown = Seeds.many(arch, MEASURED, stage.params.seed), Seeds.rows(arch, COLUMNS, ROWS, stage.params.seed + 1)
@@ -87,7 +87,7 @@ def run(stage: Stage) -> None:
     figures |= {f"{name}_before": value for name, value in before.items()} | {"kimg": recipe.kimg}
     smoothness = perceptual_path_length(pair.generator, perceptual(classifier_maps()), MEASURED, stage.params.seed)
     figures["perceptual_path_length"] = smoothness
-    snapshot.save(stage.out / "snapshot.npz", pair, facts | {"lineage": lineage, "figures": figures})
+    snapshot.save(stage.out / "snapshot.npz", pair, facts | {"lineage": lineage, "figures": figures, "features": settings.features})
     pd.DataFrame(outcome.history).to_csv(stage.out / "history.csv", index=False)
     kept = np.arange(COLUMNS) if labels is None else np.arange(ROWS) * (COLUMNS + 1)  # a row, or one of each expression
     drift = np.concatenate([np.load(each)[kept] for each in sorted(looks.iterdir())])

@@ -14,6 +14,11 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file first, so that two processes end together."""
+    items.sort(key=lambda item: item.path.name != "test_whole_graph.py")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def strict_jax() -> None:
     import jax

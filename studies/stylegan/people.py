@@ -20,7 +20,7 @@ from flows import settings
 from flows.eye import projection_features, recognise
 from flows.generated import pictures_of
 from flows.judge import judge
-from flows.personal_emoji import STEPS, learnt_directions
+from flows.personal_emoji import STEPS, learnt_directions, person_of_photos
 from flows.watch import Terminal
 from metrics.intervals import wilson
 from models.fer.predict import probabilities
@@ -33,7 +33,7 @@ from models.stylegan2.project import Search, project
 ARTIFACTS, HERE = Path("artifacts"), Path(__file__).resolve().parent
 PEOPLE, PHOTOS = 10, 3
 SIZE = 48  # of the emoji that the judge reads
-RECIPE = Recipe("mini_xception", 12, 64, "adam", 0.003, 0.05, 0.0005, 0.05, 0.99, "light", 0.0, (), 0.0, 1.0, "last")
+RECIPE = Recipe("mini_xception", 60, 64, "adam", 0.003, 0.05, 0.0005, 0.05, 0.99, "light", 0.0, (), 0.0, 1.0, "last")
 
 
 def main() -> None:
@@ -49,7 +49,8 @@ def main() -> None:
     features = projection_features(wanted.features, matcher)
     pixels = photos.reshape(-1, *photos.shape[2:]) / np.float32(127.5) - np.float32(1)
     found = project(faces, pixels, features, search, params.seed, watch)
-    ws = found.ws.reshape(PEOPLE, PHOTOS, *found.ws.shape[1:]).mean(axis=1)
+    each = found.ws.reshape(PEOPLE, PHOTOS, *found.ws.shape[1:])
+    ws = np.stack([person_of_photos(faces, person, wanted.truncation) for person in each])
     towards = learnt_directions(faces, read, params.seed)
     moved = walk(lambda ws: pictures_of(faces, ws), read, ws, towards, STEPS, wanted.wanted)
     posed, drawn = (pictures_of(each, moved.ws.reshape(-1, *ws.shape[1:])) for each in (faces, emoji))
