@@ -43,3 +43,7 @@ def _value(arrays: Arrays, prefix: str, path: tuple) -> jnp.ndarray:
         return jnp.zeros(32)
     value = arrays[prefix + name]
     return jnp.asarray(value.transpose(2, 3, 1, 0) if part == "kernel" else value)
+
+
+def plain_stats(module: nnx.Module) -> dict:
+    return nnx.to_pure_dict(nnx.state(module, nnx.BatchStat))
