@@ -118,7 +118,7 @@ def iteration(recipe: Recipe, scale: int, sizes: tuple, factor: float) -> Callab
         state, generator = lax.scan(generate, state, None, length=recipe.generator_steps)
         return state, {name: jnp.mean(values) for name, values in (critic | generator).items()}
 
-    return iterate
+    return jax.jit(iterate)  # so that the loop, which asks for the shapes of a step first, traces it once
 
 
 def program(recipe: Recipe, pyramids: Pyramids, preview: Preview, networks: State | None = None) -> Program:
