@@ -1,5 +1,5 @@
-"""PyTorch's full iteration of SinGAN (3 critic and 3 generator steps) at the coarsest scale, plain: prints milliseconds an
-iteration (median of 20, and the fastest) as JSON. Arguments: side of the picture in pixels, channels.
+"""PyTorch's full iteration of SinGAN (3 critic and 3 generator steps) at the coarsest scale, plain: prints milliseconds
+an iteration (median of 20, and the fastest) as JSON. Arguments: side of the picture in pixels, channels.
 """
 
 import json

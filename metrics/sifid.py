@@ -1,5 +1,5 @@
-"""Single-image Fréchet distance (Shaham et al. 2019, section 3): how far apart two pictures' patches lie, by the features
-that a network has at every place of them. Whose features they are belongs beside every figure.
+"""Single-image Fréchet distance (Shaham et al. 2019, section 3): how far apart two pictures' patches lie, by the
+features that a network has at every place of them. Whose features they are belongs beside every figure.
 
 The authors take Inception's 192 channels before its second pooling, from torchvision's weights. Any network's map does
 that sees patches and not the whole; distances by different features, or at different sizes, cannot be compared.

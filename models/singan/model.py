@@ -1,8 +1,8 @@
-"""Trained pyramids of several pictures of one size, and the way up through their scales (Shaham et al. 2019, equation 1).
+"""Trained pyramids of several pictures of one size, and the way up through their scales (Shaham et al. 2019, eq. 1).
 
-A scale is a plain tree, so that it goes through `jit`, `vmap` and a file as it is: `params` and `stats` of its generator,
-`noise`, the z* that gives the picture back, and `amp`, how strong noise is. In a pyramid every array has one more axis in
-front, the picture.
+A scale is a plain tree, so that it goes through `jit`, `vmap` and a file as it is: `params` and `stats` of its
+generator, `noise`, the z* that gives the picture back, and `amp`, how strong noise is. In a pyramid every array has one
+more axis in front, the picture.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,8 +1,8 @@
-"""SinGAN's generator and critic of one scale: five unpadded 3×3 convolutions (Shaham et al. 2019, section 2.2, figure 4).
+"""SinGAN's generator and critic of one scale: five unpadded 3×3 convolutions (Shaham et al. 2019, section 2.2, fig. 4).
 
-Unpadded, so that a border is a choice of the input's: zeros, or noise where pictures are to be animated. The authors train
-with batches of one picture, in which batch normalisation takes its statistics over the pixels alone. Here every picture
-of a batch is normalised by itself, which is the same for one and lets several go through together.
+Unpadded, so that a border is a choice of the input's: zeros, or noise where pictures are to be animated. The authors
+train with batches of one picture, in which batch normalisation takes its statistics over the pixels alone. Here every
+picture of a batch is normalised by itself, which is the same for one and lets several go through together.
 """
 
 from math import floor
@@ -84,7 +84,7 @@ class Norm(nnx.Module):
 
 
 class Trunk(nnx.Module):
-    """(N, H, W, 3) -> (N, H - 10, W - 10, features): four times convolution, normalisation and leaky ReLU, then one more."""
+    """(N, H, W, 3) -> (N, H - 10, W - 10, features): four times convolution, norm, leaky ReLU; then one more."""
 
     def __init__(self, width: int, features: int, rngs: nnx.Rngs):
         channels = [3, *[width] * (LAYERS - 1)]
@@ -101,7 +101,8 @@ class Trunk(nnx.Module):
 class Generator(nnx.Module):
     """Adds to a picture what a scale has more than the one before (equation 2).
 
-    `noisy` (N, H + 10, W + 10, 3), the picture with noise added, and `before` (N, H, W, 3), the picture -> (N, H, W, 3).
+    `noisy` (N, H + 10, W + 10, 3), the picture with noise added, and `before` (N, H, W, 3), the picture; the sum is
+    (N, H, W, 3).
     """
 
     def __init__(self, width: int, rngs: nnx.Rngs):

@@ -1,9 +1,9 @@
 """SinGAN's pyramid: how many scales a picture has, and the resizing between them (Shaham et al. 2019, section 2; the
 resampling is the antialiased bicubic one of Shocher et al. 2018, "Zero-Shot Super-Resolution", that the authors use).
 
-Scales are numbered from the coarsest, 0, to the finest, N. The paper counts the other way: its "N-1" is scale 1 here, its
-"N-2" scale 2. Resizing is two matrix products on the device. The authors' program takes each picture through 8 bits and
-the CPU on its way; `quantise` does the same to the values, for comparison.
+Scales are numbered from the coarsest, 0, to the finest, N. The paper counts the other way: its "N-1" is scale 1 here,
+its "N-2" scale 2. Resizing is two matrix products on the device. The authors' program takes each picture through 8 bits
+and the CPU on its way; `quantise` does the same to the values, for comparison.
 """
 
 import math
@@ -53,7 +53,8 @@ def plan_scales(size: Size, min_size: int = 25, max_size: int = 250, factor: flo
 def real_pyramid(picture: Array, plan: ScalePlan, quantise: bool = False) -> list[Array]:
     """A picture (…, H, W, C) in [-1, 1] at every scale of its plan, coarsest first."""
     picture = resize(picture, plan.shrink, quantise=quantise)
-    return [resize(picture, plan.factor ** (plan.finest - scale), size, quantise) for scale, size in enumerate(plan.sizes)]
+    factors = [plan.factor ** (plan.finest - scale) for scale in range(len(plan.sizes))]
+    return [resize(picture, factor, size, quantise) for factor, size in zip(factors, plan.sizes)]
 
 
 def resize(x: Array, scale: float | tuple[float, float], size: Size | None = None, quantise: bool = False) -> Array:
@@ -83,8 +84,8 @@ def resize_matrix(before: int, scale: float, after: int) -> np.ndarray:
     stretch = min(scale, 1.0)  # the kernel widens as the picture shrinks
     reach = 2 / stretch
     places = np.floor(centres - reach).astype(int)[:, None] + np.arange(math.ceil(2 * reach) + 3)
-    # Only the lower and right border mirror. The authors' indices are unsigned, so that those before the first pixel are
-    # huge and weigh nothing; what is left is brought to 1 again.
+    # Only the lower and right border mirror. The authors' indices are unsigned, so that those before the first pixel
+    # are huge and weigh nothing; what is left is brought to 1 again.
     weights = np.where(places >= 0, _cubic(stretch * (centres[:, None] - places)), 0.0)
     weights /= weights.sum(axis=1, keepdims=True)
     mirrored = places % (2 * before)

@@ -21,7 +21,7 @@ class Recipe:
     noise: float  # of a scale, as a share of what the scales below it leave wrong
     width: int  # channels of the four coarsest scales; they double every four …
     width_max: int  # … up to this
-    min_size: int  # shorter side of the coarsest scale: the 11 pixels a patch sees are then half a picture; animation: 20
+    min_size: int  # shorter side of the coarsest scale: a patch of 11 pixels is then half a picture; animation: 20
     max_size: int  # longer side of the finest scale
     factor: float  # about how much smaller each scale is than the next; super-resolution: the sixth root of 1/4
     redraw: bool  # z* is drawn anew in every iteration, as in the authors' program, and not fixed, as in their paper

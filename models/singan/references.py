@@ -50,7 +50,10 @@ def _blur_matrix(size: int) -> np.ndarray:
 
 
 def near_colours(paintings: Array, pictures: Array, colours: int) -> Array:
-    """`paintings` (K, H, W, 3) in no more than so many colours of `pictures`: the centres that k-means finds in each."""
+    """`paintings` (K, H, W, 3) in no more than so many colours of `pictures`: the centres that k-means finds in each.
+
+    Raises ValueError for fewer colours than one.
+    """
     if colours < 1:
         raise ValueError(f"colours is {colours}, expected at least 1")
     repainted = []

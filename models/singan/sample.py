@@ -1,4 +1,4 @@
-"""What trained pyramids make: random samples of any size, and the five uses of SinGAN (Shaham et al. 2019, sections 3 and 4).
+"""What trained pyramids make: random samples of any size, and SinGAN's five uses (Shaham et al. 2019, sections 3, 4).
 
 `start` is the coarsest scale that is left to chance, counted from the coarsest, 0, as the authors' program does; the
 paper's "N-1" is 1, its "N-2" is 2. Pictures are (K, H, W, 3) in [-1, 1], one for each pyramid; what is made of them,
@@ -36,7 +36,7 @@ def sample(pyramids: Pyramids, key: Array, count: int, start: int = 0, stretch: 
 
 
 def inject(pyramids: Pyramids, references: Array, start: int, key: Array, count: int = 1) -> Array:
-    """`references` (K, H, W, 3) of any size, made anew from scale `start` (at least 1) on: their layout, and the patches of
+    """`references` (K, H, W, 3) of any size, made anew from scale `start` (at least 1) on: their layout, and patches of
     the pictures that the pyramids were trained on.
 
     Raises ValueError for a scale there is not, or other references than one a pyramid.
@@ -61,8 +61,9 @@ def injected(pyramids: Pyramids, references: Array, start: int) -> Array:
 def paint_to_image(
     pyramids: Pyramids, paintings: Array, start: int, key: Array, count: int = 1, colours: int | None = None
 ) -> Array:
-    """Pictures in the layout of paintings; with `colours`, each painted pixel first takes the nearest of so many that the
-    picture has. What `inject` raises."""
+    """Pictures in the layout of paintings; with `colours`, each painted pixel first takes the nearest of so many that
+    the picture has. Raises what `inject` raises.
+    """
     paintings = _fitted(pyramids, paintings)
     if colours is not None:
         paintings = near_colours(paintings, pyramids.reals[-1], colours)
@@ -70,7 +71,10 @@ def paint_to_image(
 
 
 def harmonise(pyramids: Pyramids, composites: Array, masks: Array, start: int, key: Array, count: int = 1) -> Array:
-    """The trained pictures with an object pasted in, whose `masks` are (K, H, W), made at home in them. What `edit` raises."""
+    """The trained pictures with an object pasted in, whose `masks` are (K, H, W), made at home in them.
+
+    Raises what `edit` raises.
+    """
     return _within(pyramids, composites, masks, start, key, count, radius=7, outside=pyramids.reals[-1])
 
 
@@ -83,8 +87,10 @@ def edit(pyramids: Pyramids, edited: Array, masks: Array, start: int, key: Array
 
 
 def super_resolve(pyramids: Pyramids, key: Array, factor: float = 4, count: int = 1) -> Array:
-    """The trained pictures `factor` times as large: the finest generator, over and over, at steps of about a third of an
-    octave. For pyramids trained with such a factor between scales, and a strong reconstruction.
+    """The trained pictures `factor` times as large: the finest generator, over and over, at steps of a third of an
+    octave or so. For pyramids trained with such a factor between scales, and a strong reconstruction.
+
+    Raises ValueError for a factor of 1 or less.
     """
     if not factor > 1:
         raise ValueError(f"factor is {factor}, expected a number above 1")
@@ -104,8 +110,8 @@ def super_resolve(pyramids: Pyramids, key: Array, factor: float = 4, count: int 
 def animate(
     pyramids: Pyramids, key: Array, frames: int = 100, start: int = 0, home: float = 0.1, smoothness: float = 0.9
 ) -> Array:
-    """A film of each picture, (K, frames, H, W, 3): a random walk of the noise that is drawn back to z* by `home` and keeps
-    `smoothness` of its direction; scales below `start` stand still (appendix, "Single image animation").
+    """A film of each picture, (K, frames, H, W, 3): a random walk of the noise that is drawn back to z* by `home` and
+    keeps `smoothness` of its direction; scales below `start` stand still (appendix, "Single image animation").
 
     Raises ValueError for shares outside 0 … 1, or a scale there is not.
     """
@@ -142,7 +148,12 @@ def _noises(pyramids: Pyramids, key: Array, count: int, sizes: Sequence[Size], f
 
 @partial(jax.jit, static_argnums=(3, 4, 5))
 def _render(
-    scales: Sequence[Scale], noises: Sequence[Array], begin: Array, sizes: tuple[Size, ...], factor: float, quantise: bool
+    scales: Sequence[Scale],
+    noises: Sequence[Array],
+    begin: Array,
+    sizes: tuple[Size, ...],
+    factor: float,
+    quantise: bool,
 ) -> Array:
     def one_picture(scales: Sequence[Scale], noises: Sequence[Array], begin: Array) -> Array:
         def one_sample(given: tuple[Sequence[Array], Array]) -> Array:

@@ -1,9 +1,10 @@
-"""SinGAN's training, of K pictures at once, scale by scale from the coarsest (Shaham et al. 2019, sections 2.2 and 2.3).
+"""SinGAN's training, of K pictures at once, scale by scale from the coarsest (Shaham et al. 2019, sections 2.2, 2.3).
 
 Each scale is a program of its own for `models.training.train`, which holds the only loop. An epoch there is a chunk of
-iterations here, one `lax.scan` on the device, so that checkpoints, progress and resume fall between chunks; its rows only
-say how many. Everything a scale is given (the pictures, the frozen scales below it) travels in its state. A run that
-was killed goes through all scales again: those that are done give their end from their checkpoint without computing.
+iterations here, one `lax.scan` on the device, so that checkpoints, progress and resume fall between chunks; its rows
+only say how many. Everything a scale is given (the pictures, the frozen scales below it) travels in its state. A run
+that was killed goes through all scales again: those that are done give their end from their checkpoint without
+computing.
 
 The authors take three steps of the generator on one fake picture, which newer PyTorch refuses, since the weights have
 changed after the first. Here each step makes its fake anew from the same noise.
@@ -23,9 +24,18 @@ from flax import nnx
 from jax import Array, lax
 
 from models.singan.losses import critic_loss, gradient_penalty, reconstruction_loss
-from models.singan.model import Pyramids, Scale, climb, critic_of, draw_noise, generator_of, over_pictures, reconstruction
+from models.singan.model import (
+    Pyramids,
+    Scale,
+    climb,
+    critic_of,
+    draw_noise,
+    generator_of,
+    over_pictures,
+    reconstruction,
+)
 from models.singan.networks import Critic, Generator, pad, width_at
-from models.singan.pyramid import plan_scales, real_pyramid
+from models.singan.pyramid import Size, plan_scales, real_pyramid
 from models.singan.recipe import Recipe
 from models.training import History, Plan, Program, Scalars, State, Watcher, train
 
@@ -36,7 +46,7 @@ Optimiser = optax.GradientTransformation
 def teach_critic(
     recipe: Recipe, optimiser: Optimiser, state: State, before: Array, noise: Array, share: Array
 ) -> tuple[State, Scalars]:
-    """One step of the critic of one picture, on a fake made of `before` (1, h, w, 3) and `noise` (1, h + 10, w + 10, 3)."""
+    """One step of one picture's critic, on a fake made of `before` (1, h, w, 3) and `noise` (1, h + 10, w + 10, 3)."""
     generator = generator_of(state["generator"], state["stats"])
     fake = generator(state["amp"] * noise + pad(before), before, True)
     real = state["real"][None]
@@ -88,8 +98,10 @@ def adam(recipe: Recipe, steps: int) -> Optimiser:
     return optax.adam(optax.piecewise_constant_schedule(recipe.learning_rate, drop), b1=0.5, b2=0.999)
 
 
-def iteration(recipe: Recipe, scale: int, sizes: tuple, factor: float) -> Callable[[State, Array], tuple[State, Scalars]]:
-    """One iteration of one picture at `scale`: (state, key) -> (state, figures). `sizes` are those of scales up to it."""
+def iteration(
+    recipe: Recipe, scale: int, sizes: tuple[Size, ...], factor: float
+) -> Callable[[State, Array], tuple[State, Scalars]]:
+    """One iteration of one picture at `scale`: (state, key) -> (state, figures). `sizes` are those of scales to it."""
     teachers = adam(recipe, recipe.critic_steps), adam(recipe, recipe.generator_steps)
 
     def draw_before(below: list[Scale], key: Array) -> Array:
@@ -160,7 +172,8 @@ def program(recipe: Recipe, pyramids: Pyramids, preview: Preview, networks: Stat
 
     def step(state: State, batch: dict[str, Array], key: Array) -> tuple[State, Scalars]:
         keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(count))
-        chunk = lambda state, key: lax.scan(iterate, state, jax.random.split(key, len(batch["iteration"])))  # noqa: E731
+        count_here = len(batch["iteration"])
+        chunk = lambda state, key: lax.scan(iterate, state, jax.random.split(key, count_here))  # noqa: E731
         state, figures = over_pictures(chunk)(state, keys)
         return state, {name: jnp.mean(values) for name, values in figures.items()}
 
@@ -187,7 +200,7 @@ def fit(
     Raises ValueError for pictures of another kind or too small, and what `models.training.train` raises.
     """
     if pictures.ndim != 4 or pictures.shape[-1] != 3 or pictures.dtype != np.uint8 or not len(pictures):
-        raise ValueError(f"pictures are {pictures.dtype} {pictures.shape}, expected uint8 (K, H, W, 3) with K at least 1")
+        raise ValueError(f"pictures are {pictures.dtype} {pictures.shape}, expected uint8 (K, H, W, 3), K at least 1")
     plan = plan_scales(pictures.shape[1:3], recipe.min_size, recipe.max_size, recipe.factor)
     levels = (pictures / 255).astype(np.float32)
     reals = real_pyramid((jnp.asarray(levels) - 0.5) * 2, plan, recipe.quantise)

@@ -20,8 +20,8 @@ def weights(arrays: Arrays, prefix: str, kind: type[nnx.Module]) -> dict:
     """{"params", "stats"} of a generator or critic from PyTorch's names under `prefix`."""
     blank = nnx.eval_shape(lambda: kind(32, rngs=nnx.Rngs(0)))
     params, stats = nnx.state(blank, nnx.Param, nnx.BatchStat)
-    fill = lambda state: nnx.to_pure_dict(nnx.map_state(lambda path, _: _value(arrays, prefix, path), state))  # noqa: E731
-    return {"params": fill(params), "stats": fill(stats)}
+    filled = [nnx.map_state(lambda path, _: _value(arrays, prefix, path), state) for state in (params, stats)]
+    return dict(zip(("params", "stats"), map(nnx.to_pure_dict, filled)))
 
 
 def network(arrays: Arrays, prefix: str, kind: type[nnx.Module]) -> nnx.Module:

@@ -18,6 +18,8 @@ from models.singan.networks import Generator, pad
 from models.singan.pyramid import plan_scales, real_pyramid
 from models.singan.references import near_colours, soft_mask
 from models.singan.sample import animate, edit, harmonise, inject, injected, paint_to_image, sample, super_resolve
+from models.singan.snapshot import load, save
+from models.weights_file import WeightsError
 
 KEY = jax.random.key(0)
 
@@ -137,7 +139,8 @@ def test_super_resolution_is_four_times_as_large_and_still_the_picture(two_pictu
     quiet = replace(two_pictures, scales=tuple(s | {"amp": s["amp"] * 0} for s in two_pictures.scales))
     made = super_resolve(quiet, KEY, 4)
     assert made.shape == (2, 1, 80, 96, 3)
-    still = replace(quiet, scales=tuple(s | {"params": jax.tree.map(jnp.zeros_like, s["params"])} for s in quiet.scales))
+    empty = [s | {"params": jax.tree.map(jnp.zeros_like, s["params"])} for s in quiet.scales]
+    still = replace(quiet, scales=tuple(empty))
     small = super_resolve(still, KEY, 4)[:, 0].reshape(2, 20, 4, 24, 4, 3).mean(axis=(2, 4))
     assert np.abs(small - two_pictures.reals[-1]).mean() < 0.1  # an empty generator adds nothing to the larger picture
 
@@ -151,3 +154,23 @@ def test_a_film_moves_little_from_frame_to_frame_and_its_coarse_scales_can_stand
     assert np.abs(np.diff(calm, axis=1)).mean() < step
     with pytest.raises(ValueError, match="home is 2"):
         animate(two_pictures, KEY, home=2)
+
+
+def test_pyramids_come_back_from_their_file(tmp_path, two_pictures):
+    save(tmp_path / "faces.npz", two_pictures, {"seed": 3})
+    back, card = load(tmp_path / "faces.npz")
+    assert card["seed"] == 3 and back.plan == two_pictures.plan
+    ours, kept = (jax.tree.leaves((each.scales, each.reals)) for each in (two_pictures, back))
+    for one, other in zip(ours, kept, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_file_with_other_shapes_is_refused(tmp_path, two_pictures):
+    last = two_pictures.scales[-1] | {"noise": jnp.zeros((2, 3))}
+    broken = replace(two_pictures, scales=(*two_pictures.scales[:-1], last))
+    save(tmp_path / "faces.npz", broken, {})
+    with pytest.raises(WeightsError, match="scale 3 is not a generator"):
+        load(tmp_path / "faces.npz")
+    save(tmp_path / "faces.npz", replace(two_pictures, scales=two_pictures.scales[:2]), {})
+    with pytest.raises(WeightsError, match="does not hold pyramids"):
+        load(tmp_path / "faces.npz")

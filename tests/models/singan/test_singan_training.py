@@ -1,4 +1,4 @@
-"""SinGAN's training: one iteration against the authors' program, exact resume, pictures side by side, what is refused."""
+"""SinGAN's training: an iteration against the authors' program, exact resume, pictures side by side, refusals."""
 
 import sys
 from dataclasses import replace
@@ -21,7 +21,8 @@ from models.singan.recipe import PAPER
 from models.singan.train import fit, teach_critic, teach_generator
 
 TINY = replace(
-    PAPER, iterations=24, chunk=4, critic_steps=1, generator_steps=1, learning_rate=3e-3, width=4, min_size=12, redraw=True
+    PAPER, iterations=24, chunk=4, critic_steps=1, generator_steps=1, learning_rate=3e-3, width=4, min_size=12,
+    redraw=True,
 )  # fmt: skip
 RAMP = np.linspace(20, 230, 14)[:, None] * np.ones(3) + np.zeros((12, 1, 1))
 PICTURES = np.stack([RAMP, 255 - RAMP]).astype(np.uint8)  # whose two scales are of one size
@@ -106,7 +107,8 @@ def befores_of(arrays, scale, real, noises):
     below = theirs.weights(arrays, "G0/", Generator) | {"amp": jnp.float32(1)}
     start, factor = jnp.zeros((1, 25, 25, 3)), float(arrays["pyr/scale_factor_f64"])
     up = lambda noise: climb([below], [noise], start, [real.shape[1:3]], factor, True)  # noqa: E731
-    return [up(noise) for noise in noises[2:]], up(pad(theirs.picture(arrays["sample/z_opt0"]))), pad(0 * real), noises[1]
+    known = up(pad(theirs.picture(arrays["sample/z_opt0"])))
+    return [up(noise) for noise in noises[2:]], known, pad(0 * real), noises[1]
 
 
 def test_resume_is_exact_in_the_middle_of_a_scale(tmp_path, monkeypatch, whole):
