@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import recorded as theirs
 
 from models.singan.losses import critic_loss, gradient_penalty
+from models.singan.model import draw_noise
 from models.singan.networks import Critic, Generator, convolution, width_at
 
 
@@ -96,3 +97,12 @@ def test_a_flat_score_has_a_penalty_and_a_finite_gradient():
     penalty = lambda a: gradient_penalty(lambda x: a * x, pictures, pictures, jnp.float32(0.5))  # noqa: E731
     value, slope = jax.value_and_grad(penalty)(jnp.float32(0.0))
     assert value == 1 and np.isfinite(slope)
+
+
+def test_noise_has_a_border_of_zeros_or_of_noise_and_one_channel_at_the_coarsest_scale():
+    edge = lambda noise: np.abs(noise[:, :5]).max()  # noqa: E731
+    zeros, noise = (draw_noise(jax.random.key(0), 2, (12, 13), 1, border) for border in ("zeros", "noise"))
+    assert zeros.shape == noise.shape == (2, 22, 23, 3)
+    assert edge(zeros) == 0 < edge(noise)
+    coarsest = draw_noise(jax.random.key(0), 1, (12, 13), 0, "noise")
+    assert np.all(coarsest[..., 0] == coarsest[..., 2]) and np.any(noise[..., 0] != noise[..., 2])
