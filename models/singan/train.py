@@ -172,8 +172,8 @@ def program(recipe: Recipe, pyramids: Pyramids, preview: Preview, networks: Stat
 
     def step(state: State, batch: dict[str, Array], key: Array) -> tuple[State, Scalars]:
         keys = jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(count))
-        count_here = len(batch["iteration"])
-        chunk = lambda state, key: lax.scan(iterate, state, jax.random.split(key, count_here))  # noqa: E731
+        iterations = len(batch["iteration"])
+        chunk = lambda state, key: lax.scan(iterate, state, jax.random.split(key, iterations))  # noqa: E731
         state, figures = over_pictures(chunk)(state, keys)
         return state, {name: jnp.mean(values) for name, values in figures.items()}
 
@@ -208,8 +208,8 @@ def fit(
     rows, histories, networks = {"iteration": np.arange(recipe.chunk)}, [], None
     for scale, (h, w) in enumerate(plan.sizes):
         watch.log(f"scale {scale} of 0 to {plan.finest}: {h}×{w}")
-        if width_at(scale, recipe.width, recipe.width_max) != width_at(scale - 1, recipe.width, recipe.width_max):
-            networks = None
+        if scale and len({width_at(n, recipe.width, recipe.width_max) for n in (scale - 1, scale)}) > 1:
+            networks = None  # of another width: these start afresh
         schedule = Plan(recipe.iterations // recipe.chunk, recipe.chunk, seed + scale)
         outcome = train(program(recipe, pyramids, preview, networks), rows, schedule, checkpoints / str(scale), watch)
         networks = {name: outcome.state[name] for name in ("generator", "stats", "critic", "critic_stats")}
