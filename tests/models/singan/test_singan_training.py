@@ -144,7 +144,7 @@ def test_z_is_fixed_or_redrawn(tmp_path, whole):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"chunk": 3}, "chunk is 3, expected a divisor of the 24"),
+        ({"chunk": 5}, "chunk is 5, expected a divisor of the 24"),
         ({"min_size": 9}, "min_size is 9"),
         ({"factor": 1.0}, "factor is 1.0"),
         ({"border": "mirror"}, "border is 'mirror'"),
