@@ -1,0 +1,1 @@
+"""SinGAN: a pyramid of small generators, learnt from one picture (Shaham, Dekel and Michaeli 2019)."""
