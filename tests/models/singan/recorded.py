@@ -4,7 +4,6 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from models.singan.networks import Critic, Generator
 
 Arrays = dict[str, np.ndarray]
 PARTS = {"kernel": "weight", "scale": "weight", "bias": "bias", "mean": "running_mean", "var": "running_var"}
