@@ -1,1 +1,1 @@
-"""Semi-adversarial networks: faces that keep who they show and lose what they shall not tell."""
+"""Semi-adversarial networks: faces that keep who they show and lose an attribute."""

@@ -1,116 +1,137 @@
-"""The semi-adversarial autoencoder (Mirjalili, Raschka, Namboodiri and Ross 2018, "Semi-Adversarial Networks: Convolutional
-Autoencoders for Imparting Privacy to Face Images", section 3.1): a grey face is encoded beside the prototype of its own
-attribute, and a proto-combiner draws the decoded features beside any prototype.
-"""
+"""The convolutional autoencoder with proto-combiner (Mirjalili, Raschka, Namboodiri and Ross 2018, "Semi-Adversarial
+Networks"): a grey face and the prototype of its class go in, and with any class's prototype a face comes out.
 
-from typing import Any
+The mathematics is the paper's, the order of work is not, because half of it would be spent on repeated pixels: a 3×3
+convolution of a picture enlarged by repetition is four 2×2 convolutions of the small one, and a 1×1 convolution of it is
+the small one's result, enlarged. So the last maps are never made at full size, and each further prototype costs nothing.
+"""
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx
-from jax import Array, nn
+from jax import Array, lax
 
-from models.layers import channelwise, convolution, form_here, pointwise
+from models.layers import NHWC, Form, channelwise, convolution, form_here, pointwise
 
-WIDTHS = (8, 12, 256, 128)  # of the two encoding and the two decoding convolutions: 324,248 values
-SLOPE = 0.01
-# Which of three taps meets which of two neighbours (the one before, the one here) in the odd place before and the even
-# place here of a row whose every pixel was doubled.
-DOUBLED = np.array([[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]])
+ENCODER, DECODER = (8, 12), (256, 128)  # the paper's widths
+SLOPE = 0.01  # of the leaky rectifier in the official program; 0.3 in the Keras port
+STEP = 4  # sides that are a multiple of it need no padding
 
 
 class Convolution(nnx.Module):
-    """3×3, zero padding, leaky ReLU: (N, H, W, I) -> (N, H, W, O). Drawn as PyTorch draws: U(±1/√fan-in)."""
+    """3×3 convolution, zeros around, with bias; drawn as PyTorch draws it: uniform within ±1/√fan-in."""
 
-    def __init__(self, inputs: int, outputs: int, rngs: nnx.Rngs):
-        self.kernel, self.bias = uniform((3, 3, inputs, outputs), 9 * inputs, rngs), uniform((outputs,), 9 * inputs, rngs)
+    def __init__(self, channels: int, features: int, size: int, rngs: nnx.Rngs):
+        bound = (size * size * channels) ** -0.5
+        self.kernel = nnx.Param(_uniform(rngs, (size, size, channels, features), bound))
+        self.bias = nnx.Param(_uniform(rngs, (features,), bound))
 
-    def __call__(self, x: Array) -> Array:
-        x = convolution(jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))), self.kernel[...], form_here())
-        return nn.leaky_relu(x + channelwise(self.bias[...]), SLOPE)
+    def __call__(self, x: Array, form: Form) -> Array:
+        if form == "shifted":
+            y = convolution(jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))), self.kernel[...], form)
+        else:
+            y = lax.conv_general_dilated(x, self.kernel[...], (1, 1), "SAME", dimension_numbers=NHWC)
+        return y + channelwise(self.bias[...])
 
-    def of_doubled(self, x: Array) -> Array:
-        """The same of `doubled(x)`: (N, 2H, 2W, O), as one matrix product of 2×2 neighbourhoods of x.
 
-        Where pixels come in pairs, three taps see only two of them: 16 products a pixel instead of 36.
-        """
-        n, h, w, inputs = x.shape
-        outputs = self.kernel.shape[-1]
-        doubled = jnp.asarray(DOUBLED, x.dtype)
-        kernel = jnp.einsum("ptk,qul,klio->tuipqo", doubled, doubled, self.kernel[...]).reshape(4 * inputs, 4 * outputs)
-        x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-        near = jnp.concatenate([x[:, i : i + h + 1, j : j + w + 1] for i in range(2) for j in range(2)], axis=-1)
-        y = (near.reshape(-1, 4 * inputs) @ kernel).reshape(n, h + 1, w + 1, 2, 2, outputs)
-        y = y.transpose(0, 1, 3, 2, 4, 5).reshape(n, 2 * h + 2, 2 * w + 2, outputs)[:, 1:-1, 1:-1]
-        return nn.leaky_relu(y + channelwise(self.bias[...]), SLOPE)
+def _uniform(rngs: nnx.Rngs, shape: tuple[int, ...], bound: float) -> Array:
+    return jax.random.uniform(rngs.params(), shape, minval=-bound, maxval=bound)
 
 
 class Autoencoder(nnx.Module):
-    """Grey faces (N, H, W, 1) in [0, 1] beside prototypes; H and W are multiples of 4."""
+    """Grey faces (N, H, W, 1) in [0, 1] with prototypes (N, H, W, 3) in [0, 1] -> faces (N, H, W, 1) in (0, 1).
 
-    def __init__(self, widths: tuple[int, int, int, int] = WIDTHS, *, rngs: nnx.Rngs):
-        self.widths = widths
-        first, second, third, fourth = widths
-        self.encoder = nnx.List([Convolution(4, first, rngs), Convolution(first, second, rngs)])
-        self.decoder = nnx.List([Convolution(second, third, rngs), Convolution(third, fourth, rngs)])
-        self.kernel, self.bias = uniform((fourth + 3, 1), fourth + 3, rngs), uniform((1,), fourth + 3, rngs)
+    H and W are even. With the default widths: 324,248 weights.
+    """
 
-    def encode(self, faces: Array, same: Array) -> Array:
-        """Features (N, H/2, W/2, widths[3]) of faces beside the prototypes (N or 1, H, W, 3) in [0, 1] of their own kind.
+    def __init__(
+        self,
+        encoder: tuple[int, int] = ENCODER,
+        decoder: tuple[int, int] = DECODER,
+        slope: float = SLOPE,
+        *,
+        rngs: nnx.Rngs,
+    ):
+        self.encoder_widths, self.decoder_widths, self.slope = tuple(encoder), tuple(decoder), slope
+        widths = (4, *encoder)
+        self.encoder = nnx.List([Convolution(c, f, 3, rngs) for c, f in zip(widths, widths[1:])])
+        self.expand = Convolution(encoder[-1], decoder[0], 3, rngs)
+        self.refine = Convolution(*decoder, 3, rngs)
+        self.combine = Convolution(decoder[-1] + 3, 1, 1, rngs)
 
-        Each stands for 2×2 pixels: the last doubling of the paper is left to `combine`.
-        """
-        same = jnp.broadcast_to(same, (*faces.shape[:3], 3))
-        x = jnp.concatenate([faces, same], axis=-1)
+    def __call__(self, x: Array, same: Array, shown: Array | None = None, form: Form | None = None) -> Array:
+        """The face with the class of the prototypes `shown`; without them, of its own. "grouped" converts to ONNX."""
+        return jax.nn.sigmoid(self.logits(self.share(x, same, form), same if shown is None else shown))
+
+    def code(self, x: Array, same: Array, form: Form | None = None) -> Array:
+        """What the encoder makes of faces and their own prototypes: (N, ⌈H/4⌉, ⌈W/4⌉, 12)."""
+        _checked(x, same)
+        height, width = x.shape[1:3]
+        maps = jnp.concatenate([x, same], axis=3)
+        # Where a side is no multiple of 4, its edge is repeated; what it becomes is cut off again at the end.
+        if height % STEP or width % STEP:
+            maps = jnp.pad(maps, ((0, 0), (0, -height % STEP), (0, -width % STEP), (0, 0)), mode="edge")
         for layer in self.encoder:
-            x = halved(layer(x))
-        return self.decoder[1].of_doubled(self.decoder[0](x))
+            maps = halved(jax.nn.leaky_relu(layer(maps, form or form_here()), self.slope))
+        return maps
 
-    def logits(self, features: Array, prototypes: Array) -> Array:
-        """What `combine` makes before its sigmoid."""
-        width = self.widths[3]
-        drawn = doubled(pointwise(features, self.kernel[:width]))
-        return drawn + pointwise(prototypes, self.kernel[width:]) + channelwise(self.bias[...])
+    def features(self, x: Array, same: Array, form: Form | None = None) -> Array:
+        """What the proto-combiner sees beside the prototype, at half size: (N, ⌈H/4⌉·2, ⌈W/4⌉·2, 128)."""
+        maps = jax.nn.leaky_relu(self.expand(self.code(x, same, form), form or form_here()), self.slope)
+        maps = enlarged_convolution(maps, self.refine.kernel[...]) + channelwise(self.refine.bias[...])
+        return jax.nn.leaky_relu(maps, self.slope)
 
-    def combine(self, features: Array, prototypes: Array) -> Array:
-        """Faces (N, H, W, 1) in [0, 1]: the features drawn beside prototypes (N or 1, H, W, 3) of any kind."""
-        return nn.sigmoid(self.logits(features, prototypes))
+    def share(self, x: Array, same: Array, form: Form | None = None) -> Array:
+        """(N, H, W, 1): the part of the logits that is the same whichever prototype is shown."""
+        kernel = self.combine.kernel[...][0, 0, :-3]
+        small = self.features(x, same, form) @ kernel + channelwise(self.combine.bias[...])
+        return enlarged(small)[:, : x.shape[1], : x.shape[2]]
 
-    def __call__(self, faces: Array, same: Array, *prototypes: Array) -> tuple[Array, ...]:
-        """The faces beside each of `prototypes`."""
-        features = self.encode(faces, same)
-        return tuple(self.combine(features, each) for each in prototypes)
+    def logits(self, share: Array, shown: Array) -> Array:
+        """(N, H, W, 1) before the sigmoid, from the `share` of faces and the prototypes (N, H, W, 3) to be shown."""
+        return share + shown @ self.combine.kernel[...][0, 0, -3:]
 
 
-def uniform(shape: tuple[int, ...], inputs: int, rngs: nnx.Rngs) -> nnx.Param:
-    """Values from U(±1/√inputs)."""
-    bound = inputs**-0.5
-    return nnx.Param(jax.random.uniform(rngs.params(), shape, minval=-bound, maxval=bound))
+def _checked(x: Array, same: Array) -> None:
+    if x.ndim != 4 or x.shape[3] != 1 or x.shape[1] % 2 or x.shape[2] % 2:
+        raise ValueError(f"faces are {x.shape}, expected grey ones (N, H, W, 1) with even sides")
+    if same.shape != (*x.shape[:3], 3):
+        raise ValueError(f"prototypes are {same.shape}, expected one for each face, {(*x.shape[:3], 3)}")
 
 
 def halved(x: Array) -> Array:
-    """The mean of each 2×2 pixels."""
+    """The mean of each 2×2 pixels of (N, H, W, C)."""
     n, h, w, c = x.shape
-    return x.reshape(n, h // 2, 2, w // 2, 2, c).mean(axis=(2, 4))
+    return jnp.mean(x.reshape(n, h // 2, 2, w // 2, 2, c), axis=(2, 4))
 
 
-def doubled(x: Array) -> Array:
-    """Every pixel as 2×2."""
-    return jnp.repeat(jnp.repeat(x, 2, axis=1), 2, axis=2)
+def enlarged(x: Array) -> Array:
+    """(N, H, W, C) with each pixel repeated as 2×2."""
+    n, h, w, c = x.shape
+    return jnp.broadcast_to(x[:, :, None, :, None], (n, h, 2, w, 2, c)).reshape(n, 2 * h, 2 * w, c)
 
 
-def published_names() -> dict[str, str]:
-    """Our weight's path -> the official checkpoint's name."""
-    layers = {"encoder/0": "autoencoder.0", "encoder/1": "autoencoder.3", "decoder/0": "autoencoder.6",
-              "decoder/1": "autoencoder.9"}  # fmt: skip
-    names = {f"{ours}/{kind}": f"{theirs}.{name}" for ours, theirs in layers.items()
-             for kind, name in (("kernel", "weight"), ("bias", "bias"))}  # fmt: skip
-    return names | {"kernel": "protocombiner.0.weight", "bias": "protocombiner.0.bias"}
+def enlarged_convolution(x: Array, kernel: Array) -> Array:
+    """3×3 convolution, zeros around, of `enlarged(x)`: (N, H, W, C) by (3, 3, C, F) -> (N, 2H, 2W, F).
 
-
-def as_ours(name: str, value: np.ndarray) -> Any:
-    """A published value in our layout: kernels (O, I, k, k) as (k, k, I, O), the proto-combiner's as (I, 1)."""
-    if value.ndim != 4:
-        return value
-    return value[:, :, 0, 0].T if name == "kernel" else value.transpose(2, 3, 1, 0)
+    An output pixel in an even row sees rows y-1 and y of the small picture, the second one twice; one in an odd row sees
+    row y twice and then y+1. Likewise in columns.
+    """
+    n, h, w, _ = x.shape
+    features = kernel.shape[-1]
+    rows = [(kernel[0], kernel[1] + kernel[2]), (kernel[0] + kernel[1], kernel[2])]
+    taps = [
+        [tap for row in pair for tap in ((row[0], row[1] + row[2]) if even else (row[0] + row[1], row[2]))]
+        for pair in rows for even in (True, False)
+    ]  # fmt: skip
+    # As a matrix product of each pixel's 2×2 surroundings: of so many channels XLA's own convolution has a gradient that
+    # is a hundred times slower on a CPU.
+    padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    around = [padded[:, a : a + h + 1, b : b + w + 1] for a in range(2) for b in range(2)]
+    matrix = jnp.concatenate([jnp.concatenate(four, axis=0) for four in taps], axis=1)
+    made = pointwise(jnp.concatenate(around, axis=3), matrix)
+    pieces = [
+        made[:, a : a + h, b : b + w, (2 * a + b) * features : (2 * a + b + 1) * features]
+        for a in range(2) for b in range(2)
+    ]  # fmt: skip
+    return jnp.stack(pieces, axis=3).reshape(n, h, w, 2, 2, features).swapaxes(2, 3).reshape(n, 2 * h, 2 * w, features)

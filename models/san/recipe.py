@@ -1,32 +1,74 @@
-"""The recipe of a semi-adversarial network: every number its training run depends on, each with its reason."""
+"""The recipes of a semi-adversarial network and of its attribute classifier: every number their training runs depend on,
+each with its reason.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How an autoencoder is trained. Raises ValueError, naming the field, for a number outside its range."""
+class ClassifierRecipe:
+    """How an attribute classifier is trained. Raises ValueError, naming the field, for a number outside its range."""
 
-    pretrain_epochs: int  # on pixels alone, with the own prototype
-    epochs: int  # with both frozen networks
-    batch_size: int  # the whole batch, over all devices
-    learning_rate: float  # of Adam
-    # "paper": the descriptor of the face drawn with its own prototype stays; "official": as the authors' program has it,
-    # the mean of both descriptors; "both": each of them, since both are shown to matchers in the end.
-    matching: Literal["paper", "official", "both"]
-    hide: float  # weight of J_G, by which the classifier is pleased and misled
-    keep: float  # weight of J_M, by which the matcher still knows the face
-    pixels: float  # weight of J_D after the pre-training; the paper has none, the authors' program keeps one
+    network: Literal["paper", "port"]
+    epochs: int  # passes over the training pictures; 5 in the port
+    batch_size: int  # the whole batch, over all devices; 64 in the port
+    learning_rate: float  # of Adam, constant
+    augment: Literal["none", "light", "strong"]  # of models.fer.augment, drawn anew for every picture
 
     def __post_init__(self) -> None:
-        for name in ("pretrain_epochs", "epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
-        if not self.learning_rate > 0:
-            raise ValueError(f"learning_rate is {self.learning_rate}, expected a number above 0")
-        for name in ("hide", "keep", "pixels"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected 0 or more")
-        if self.matching not in ("paper", "official", "both"):
-            raise ValueError(f"matching is {self.matching!r}, expected 'paper', 'official' or 'both'")
+        _at_least(self, 1, "epochs", "batch_size")
+        _above_zero(self, "learning_rate")
+        _one_of(self, network=("paper", "port"), augment=("none", "light", "strong"))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a semi-adversarial autoencoder is trained. Raises ValueError, naming the field, for a number outside its range.
+
+    `objective` "paper": first the pixels alone (J_D), then attribute and identity (J_G + J_M, the identity of the face
+    with its own prototype). "official", what the official program does: pixels by L1, attribute throughout, identity from
+    the second part on and of the mean descriptor of both faces, summed over the batch.
+    """
+
+    objective: Literal["paper", "official"]
+    encoder: tuple[int, int]  # widths of the maps; (8, 12) in the paper
+    decoder: tuple[int, int]  # (256, 128) in the paper; nearly all of the work
+    first_epochs: int  # of the first part; 3 in study D (paper), 5 in the official program
+    epochs: int  # of the second part; 10 in study D, 15 in the official program
+    batch_size: int  # the whole batch, over all devices; the official program's 8 goes with its summed identity term
+    learning_rate: float  # of Adam, constant; 2e-4 in the official program, 1e-3 in the port
+    pixel: float  # weight of the pixels in the second part: 0 in the paper, 1 in the official program
+    attribute: float  # weight of J_G; 1 in both
+    identity: float  # weight of J_M: 1 in the paper, 8 in the official program
+    keep: float  # weight of what other classifiers say of a face and are to go on saying, where there are some
+    augment: Literal["none", "light", "strong"]  # of models.fer.augment, on what the attribute classifiers see: what
+    # fools one of them at one place in the picture only does not fool those that were not asked
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1, "batch_size", "epochs")
+        _at_least(self, 0, "first_epochs", "pixel", "attribute", "identity", "keep")
+        _above_zero(self, "learning_rate")
+        _one_of(self, objective=("paper", "official"), augment=("none", "light", "strong"))
+        for name in ("encoder", "decoder"):
+            widths = getattr(self, name)
+            if len(widths) != 2 or min(widths) < 1:
+                raise ValueError(f"{name} is {widths}, expected two widths of at least 1")
+
+
+def _at_least(recipe: Recipe | ClassifierRecipe, least: int, *names: str) -> None:
+    for name in names:
+        if not getattr(recipe, name) >= least:
+            raise ValueError(f"{name} is {getattr(recipe, name)}, expected at least {least}")
+
+
+def _above_zero(recipe: Recipe | ClassifierRecipe, *names: str) -> None:
+    for name in names:
+        if not getattr(recipe, name) > 0:
+            raise ValueError(f"{name} is {getattr(recipe, name)}, expected a number above 0")
+
+
+def _one_of(recipe: Recipe | ClassifierRecipe, **known: tuple[str, ...]) -> None:
+    for name, values in known.items():
+        if getattr(recipe, name) not in values:
+            raise ValueError(f"{name} is {getattr(recipe, name)!r}, expected one of {', '.join(values)}")

@@ -1,9 +1,9 @@
-"""Training a semi-adversarial autoencoder (Mirjalili et al. 2018, section 3.4): first to draw a face again beside the prototype
-of its own kind (J_D), then, with classifier and matcher frozen, to please the classifier beside that one and mislead it beside
-another (J_G) while the matcher still knows the face (J_M).
+"""How a semi-adversarial network is trained (Mirjalili, Raschka, Namboodiri and Ross 2018, "Semi-Adversarial Networks"): in
+two parts, of which the second goes on from the first, with attribute classifiers and face matchers that do not learn.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,116 +14,189 @@ import optax
 from flax import nnx
 from jax import Array
 
+from models.fer.augment import STRENGTHS, augment
 from models.san.autoencoder import Autoencoder
+from models.san.judges import Judge
+from models.san.losses import attribute_loss, identity_loss, keeping_loss, mean_identity_loss, pixel_cross_entropy
 from models.san.recipe import Recipe
-from models.san.weights import blank
 from models.training import History, Outcome, Plan, Program, State, Watcher, Weights, train
 
-Network = Callable[[Array], Array]  # of grey faces (N, H, W, 1) in [0, 1]: logits (N, K), or unit vectors (N, D)
+Examine = Callable[[Autoencoder], dict[str, float]]
 Preview = Callable[[Autoencoder, History], dict[str, Path]]
-Figures = dict[str, Array]
 
 
-def pixel_loss(logits: Array, faces: Array) -> Array:
-    """J_D, equation 2: cross-entropy of faces in [0, 1] and what is drawn, both terms, averaged over pixels."""
-    return jnp.mean(optax.sigmoid_binary_cross_entropy(logits, faces))
+@dataclass(frozen=True)
+class Part:
+    """One of the two parts: how long, and what each loss weighs; one of weight 0 is not computed."""
+
+    name: str
+    epochs: int
+    pixel: float
+    attribute: float
+    identity: float
+    keep: float
 
 
-def attribute_loss(same: Array, other: Array, labels: Array, others: Array) -> Array:
-    """J_G, equation 3: the classifier's logits (N, K) shall say `labels` (N,) beside the own prototype, `others` beside another."""
-    pleased = optax.softmax_cross_entropy_with_integer_labels(same, labels)
-    misled = optax.softmax_cross_entropy_with_integer_labels(other, others)
-    return jnp.mean(pleased + misled)
+def parts(recipe: Recipe) -> tuple[Part, Part]:
+    """What the recipe's objective does first and then."""
+    second = Part("second", recipe.epochs, recipe.pixel, recipe.attribute, recipe.identity, recipe.keep)
+    if recipe.objective == "paper":
+        return Part("first", recipe.first_epochs, 1.0, 0.0, 0.0, 0.0), second
+    return replace(second, name="first", epochs=recipe.first_epochs, identity=0.0), second
 
 
-def matching_loss(face: Array, same: Array, other: Array, kind: str) -> Array:
-    """J_M, equation 4, of unit vectors (N, D): squared distances, averaged over faces; `kind` is `Recipe.matching`."""
-    match kind:
-        case "paper":
-            apart = same - face
-        case "official":
-            apart = (same + other) / 2 - face
-        case _:
-            return (jnp.mean(jnp.sum((same - face) ** 2, axis=1)) + jnp.mean(jnp.sum((other - face) ** 2, axis=1))) / 2
-    return jnp.mean(jnp.sum(apart**2, axis=1))
+def autoencoder_of(recipe: Recipe) -> Callable[[Weights], Autoencoder]:
+    """What makes an autoencoder of plain weights, without drawing any."""
+    graph = nnx.graphdef(nnx.eval_shape(lambda: Autoencoder(recipe.encoder, recipe.decoder, rngs=nnx.Rngs(0))))
+    return lambda weights: nnx.merge(graph, weights, copy=True)
+
+
+def program(
+    recipe: Recipe,
+    part: Part,
+    classes: int,
+    classifiers: Sequence[Judge],
+    matchers: Sequence[Judge],
+    keepers: Sequence[Judge],
+    examine: Examine,
+    preview: Preview,
+    prototypes: np.ndarray | None = None,
+    start: State | None = None,
+) -> Program:
+    """One part's share of `models.training.train`; rows are `images`, `labels` and, where each face has its own,
+    `prototypes` (N, classes, H, W, 3); otherwise all have the given ones (classes, H, W, 3)."""
+    build = autoencoder_of(recipe)
+    update = optax.adam(recipe.learning_rate)
+
+    @jax.jit
+    def fresh(key: Array) -> State:
+        network = Autoencoder(recipe.encoder, recipe.decoder, rngs=nnx.Rngs(key))
+        params = nnx.to_pure_dict(nnx.state(network, nnx.Param))
+        return {"params": params, "optimizer": update.init(params)}
+
+    def init(key: Array) -> State:
+        return fresh(key) if start is None else jax.tree.map(jnp.asarray, start)
+
+    def prototypes_of(batch: dict[str, Array], labels: Array) -> Array:
+        """(N, H, W, 3) in [0, 1]: the prototypes of the classes `labels` (N,)."""
+        if prototypes is not None:
+            return jnp.asarray(prototypes)[labels].astype(jnp.float32) / 255
+        return batch["prototypes"][jnp.arange(labels.shape[0]), labels].astype(jnp.float32) / 255
+
+    def step(state: State, batch: dict[str, Array], key: Array) -> tuple[State, dict[str, Array]]:
+        keys = jax.random.split(key)
+        faces, labels = batch["images"].astype(jnp.float32) / 255, batch["labels"]
+        # Any class but the own one; with two classes, always the other.
+        others = (labels + jax.random.randint(keys[0], labels.shape, 1, classes)) % classes
+        own_prototypes, other_prototypes = prototypes_of(batch, labels), prototypes_of(batch, others)
+
+        def shown(pictures: Array) -> Array:
+            """Pictures as the attribute classifiers see them; both of a face are changed alike."""
+            if recipe.augment == "none":
+                return pictures
+            return (augment(keys[1], pictures * 2.0 - 1.0, STRENGTHS[recipe.augment]) + 1.0) / 2.0
+
+        def loss_fn(params: Weights) -> tuple[Array, dict[str, Array]]:
+            network = build(params)
+            share = network.share(faces, own_prototypes)
+            logits = network.logits(share, own_prototypes)
+            own, other = jax.nn.sigmoid(logits), jax.nn.sigmoid(network.logits(share, other_prototypes))
+            paper = recipe.objective == "paper"
+            figures = {}
+            if part.pixel:
+                figures["pixel"] = pixel_cross_entropy(logits, faces) if paper else jnp.mean(jnp.abs(own - faces))
+            if part.attribute:
+                figures["attribute"] = attribute_loss(classifiers, shown(own), labels, shown(other), others)
+            if part.identity:
+                figures["identity"] = (
+                    identity_loss(matchers, own, faces) if paper else mean_identity_loss(matchers, own, other, faces)
+                )
+            if part.keep and keepers:
+                figures["keep"] = keeping_loss(keepers, (own, other), faces)
+            loss = sum((getattr(part, name) * value for name, value in figures.items()), start=jnp.zeros(()))
+            return loss, figures | {"loss": loss}
+
+        grads, figures = jax.grad(loss_fn, has_aux=True)(state["params"])
+        with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises a float to its integer step count
+            changes, memory = update.update(grads, state["optimizer"], state["params"])
+        return {"params": optax.apply_updates(state["params"], changes), "optimizer": memory}, figures
+
+    return Program(
+        init,
+        step,
+        lambda state: state["params"],
+        lambda kept: examine(build(jax.device_get(kept))),
+        lambda kept, history: preview(build(jax.device_get(kept)), history),
+    )
 
 
 def fit(
     recipe: Recipe,
     images: Any,
     labels: np.ndarray,
-    prototypes: np.ndarray,
-    classify: Network,
-    describe: Network,
+    prototypes: Any,
+    classifiers: Sequence[Judge],
+    matchers: Sequence[Judge],
     *,
-    widths: tuple[int, int, int, int],
     seed: int,
     checkpoints: Path,
     watch: Watcher,
-    examine: Callable[[Autoencoder], dict[str, float]],
+    examine: Examine,
     preview: Preview,
+    keepers: Sequence[Judge] = (),
 ) -> tuple[Autoencoder, Outcome]:
-    """Train on grey faces (N, H, W, 1) uint8 and their `labels` (N,), 0 … K-1, beside prototypes (K, H, W, 3) uint8.
+    """Train on grey faces (N, H, W, 1) uint8 with even sides and their attribute `labels` (N,) in 0 … K-1.
 
-    A face's other prototype is drawn anew each time from those of the other kinds. Raises ValueError where there is only
-    one kind, and what `models.training.train` raises.
+    Args:
+        images: any array-like that takes index arrays.
+        prototypes: (K, H, W, 3) uint8, or (N, K, H, W, 3) laid over each face (any array-like that takes index arrays).
+        classifiers: whom the attribute is to be hidden from; logits (N, K). None of them learns.
+        matchers: who is to recognise people all the same; descriptors (N, D).
+        keepers: classifiers of another attribute, whose word is to stay what it is.
+
+    Returns the autoencoder of the last step, and an outcome whose history is of both parts, one epoch after the other;
+    a row has the figures of its own part only. The parts' checkpoints lie in folders of their own under `checkpoints`.
+
+    Raises ValueError where labels or prototypes do not suit the faces, and what `models.training.train` raises.
     """
-    kinds = len(prototypes)
-    if len(found := np.unique(labels)) < 2 or found.max() >= kinds:
-        raise ValueError(f"labels {found.tolist()} with {kinds} prototypes: at least two kinds of face are needed")
-    graph = nnx.graphdef(blank(widths))
-    drawn = jnp.asarray(prototypes, jnp.float32) / 255
-    adam = optax.adam(recipe.learning_rate)
+    labels = np.asarray(labels, np.int32)
+    classes, own = _checked(images, labels, prototypes)
+    rows: Mapping[str, Any] = {"images": images, "labels": labels} | ({"prototypes": prototypes} if own else {})
+    history, state, outcome = [], None, None
+    for part in parts(recipe):
+        if not part.epochs:
+            continue
+        watch.log(f"{part.name} part: {part.epochs} epochs")
+        written = program(
+            recipe, part, classes, classifiers, matchers, keepers, examine,
+            lambda network, rows, before=tuple(history): preview(network, _after(before, rows)),
+            None if own else prototypes, state,
+        )  # fmt: skip
+        plan = Plan(part.epochs, recipe.batch_size, seed + len(history))  # other keys than the first part's
+        outcome = train(written, rows, plan, checkpoints / part.name, watch)
+        history, state = _after(history, outcome.history), outcome.state
+    outcome = replace(outcome, history=history, kept=history[-1])
+    return autoencoder_of(recipe)(outcome.weights), outcome
 
-    def build(weights: Weights) -> Autoencoder:
-        return nnx.merge(graph, weights, copy=True)
 
-    def pixels(weights: Weights, faces: Array, labels: Array, others: Array) -> tuple[Array, Figures]:
-        network = build(weights)
-        value = pixel_loss(network.logits(network.encode(faces, drawn[labels]), drawn[labels]), faces)
-        return value, {"pixels": value}
+def _after(before: Sequence[dict[str, float]], rows: History) -> History:
+    return [*before, *(row | {"epoch": row["epoch"] + len(before)} for row in rows)]
 
-    def adversarial(weights: Weights, faces: Array, labels: Array, others: Array) -> tuple[Array, Figures]:
-        network = build(weights)
-        features = network.encode(faces, drawn[labels])
-        logits = network.logits(features, drawn[labels])
-        same, other = jax.nn.sigmoid(logits), network.combine(features, drawn[others])
-        hide = attribute_loss(classify(same), classify(other), labels, others)
-        keep = matching_loss(describe(faces), describe(same), describe(other), recipe.matching)
-        plain = pixel_loss(logits, faces)
-        total = recipe.hide * hide + recipe.keep * keep + recipe.pixels * plain
-        return total, {"hide": hide, "keep": keep, "pixels": plain}
 
-    def program(loss: Callable, start: Weights | None) -> Program:
-        def init(key: Array) -> State:
-            weights = start if start is not None else nnx.to_pure_dict(
-                nnx.state(Autoencoder(widths, rngs=nnx.Rngs(key)), nnx.Param)
-            )  # fmt: skip
-            weights = jax.tree.map(jnp.asarray, weights)
-            return {"weights": weights, "memory": adam.init(weights)}
-
-        def step(state: State, batch: dict[str, Array], key: Array) -> tuple[State, Figures]:
-            faces = batch["images"].astype(jnp.float32) / 255
-            others = (batch["labels"] + jax.random.randint(key, batch["labels"].shape, 1, kinds)) % kinds
-            grads, figures = jax.grad(loss, has_aux=True)(state["weights"], faces, batch["labels"], others)
-            with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises a float to its integer step count
-                changes, memory = adam.update(grads, state["memory"], state["weights"])
-            return {"weights": optax.apply_updates(state["weights"], changes), "memory": memory}, figures
-
-        return Program(
-            init,
-            step,
-            lambda state: state["weights"],
-            lambda kept: examine(build(jax.device_get(kept))),
-            lambda kept, history: preview(build(jax.device_get(kept)), history),
-        )
-
-    rows = {"images": images, "labels": np.asarray(labels, np.int32)}
-    first = train(
-        program(pixels, None), rows, Plan(recipe.pretrain_epochs, recipe.batch_size, seed), checkpoints / "pixels", watch
-    )
-    outcome = train(
-        program(adversarial, first.weights), rows, Plan(recipe.epochs, recipe.batch_size, seed + 1),
-        checkpoints / "adversarial", watch,
-    )  # fmt: skip
-    return build(outcome.weights), outcome
+def _checked(images: Any, labels: np.ndarray, prototypes: Any) -> tuple[int, bool]:
+    """The number of classes, and whether each face has prototypes of its own."""
+    count, *shape = images.shape
+    if len(shape) != 3 or shape[2] != 1 or shape[0] % 2 or shape[1] % 2:
+        raise ValueError(f"faces are {tuple(images.shape)}, expected grey ones (N, H, W, 1) with even sides")
+    if labels.shape != (count,):
+        raise ValueError(f"{count} faces come with labels {labels.shape}")
+    own = len(prototypes.shape) == 5
+    classes = prototypes.shape[1 if own else 0]
+    expected = ((count,) if own else ()) + (classes, *shape[:2], 3)
+    if tuple(prototypes.shape) != expected:
+        raise ValueError(f"prototypes are {tuple(prototypes.shape)}, expected {expected}")
+    if classes < 2 or len(np.unique(labels)) < 2:
+        raise ValueError(f"an attribute needs two classes or more; the faces have {len(np.unique(labels))}")
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(f"labels reach from {labels.min()} to {labels.max()}, expected 0 … {classes - 1}")
+    return classes, own

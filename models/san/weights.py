@@ -1,47 +1,49 @@
-"""Weights of semi-adversarial autoencoders: our own files (`models.weights_file`), and the official checkpoint, read without
-running code from it.
-"""
+"""SAN's networks on disk: an .npz with a card (`models.weights_file`) that says which network it is and how wide."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from flax import nnx
 
-from models import torch_pickle, weights_file
-from models.san.autoencoder import WIDTHS, Autoencoder, as_ours, published_names
+from models import weights_file
+from models.san.autoencoder import Autoencoder
+from models.san.gender import Classifier, PaperClassifier, PortClassifier, made
 from models.weights_file import WeightsError
 
 
-def save(path: Path, network: Autoencoder, card: Mapping[str, Any]) -> None:
-    """Writes the autoencoder; `card` has its `size`, `attribute` and whatever else is to be remembered."""
-    weights_file.write(path, nnx.to_pure_dict(nnx.state(network, nnx.Param)), {**card, "widths": list(network.widths)})
+def save(path: Path, network: Autoencoder | Classifier, card: Mapping[str, Any], half: bool = False) -> None:
+    """Writes the weights, in single precision unless `half`; `card` holds whatever is to be remembered."""
+    weights_file.write(path, nnx.to_pure_dict(nnx.state(network, nnx.Param)), {**card, **_facts(network)}, half)
 
 
-def load(path: Path) -> tuple[Autoencoder, dict[str, Any]]:
-    """The autoencoder in a file that `save` made, and its card. Raises FileNotFoundError and WeightsError."""
-    arrays, card = weights_file.read(path, ("widths", "size", "attribute"))
-    return weights_file.fill(blank(tuple(card["widths"])), lambda name: weights_file.named(arrays, name, path), path), card
+def load(path: Path) -> tuple[Autoencoder | Classifier, dict[str, Any]]:
+    """The network in a file that `save` made, and its card, whose `network` is "autoencoder", "paper" or "port".
 
-
-def load_published(path: Path) -> Autoencoder:
-    """The network in the authors' conv-autoencoder-e20.pkl, a legacy PyTorch file of tensors.
-
-    Raises FileNotFoundError, WeightsError naming a weight that is missing or of another shape, and
-    `torch_pickle.UntrustedPickleError` for a pickle that asks for more than tensors.
+    Raises FileNotFoundError, and WeightsError naming what the file lacks or has in another shape.
     """
-    stored = torch_pickle.read_state(path)
-    names = published_names()
-
-    def value_of(name: str) -> np.ndarray:
-        if names[name] not in stored:
-            raise WeightsError(f"{path} lacks {names[name]}; it holds {', '.join(sorted(stored)[:4])} …")
-        return as_ours(name, stored[names[name]])
-
-    return weights_file.fill(blank(WIDTHS), value_of, path)
+    path = Path(path)
+    arrays, card = weights_file.read(path, ("network",))
+    try:
+        blank = nnx.eval_shape(lambda: _made(card))
+    except (KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"{path}: its card describes no network of SAN: {error}") from error
+    return weights_file.fill(blank, lambda name: weights_file.named(arrays, name, path), path), card
 
 
-def blank(widths: tuple[int, int, int, int]) -> Autoencoder:
-    """An autoencoder with shapes in place of values."""
-    return nnx.eval_shape(lambda: Autoencoder(widths, rngs=nnx.Rngs(0)))
+def _facts(network: Autoencoder | Classifier) -> dict[str, Any]:
+    match network:
+        case Autoencoder():
+            widths = {"encoder": list(network.encoder_widths), "decoder": list(network.decoder_widths)}
+            return {"network": "autoencoder", "slope": network.slope} | widths
+        case PaperClassifier():
+            return {"network": "paper", "classes": network.classes, "size": None}
+        case PortClassifier():
+            return {"network": "port", "classes": network.classes, "size": network.size}
+
+
+def _made(card: Mapping[str, Any]) -> Autoencoder | Classifier:
+    rngs = nnx.Rngs(0)
+    if card["network"] == "autoencoder":
+        return Autoencoder(tuple(card["encoder"]), tuple(card["decoder"]), card["slope"], rngs=rngs)
+    return made(card["network"], card["classes"], card["size"], rngs)

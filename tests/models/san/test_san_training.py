@@ -1,114 +1,176 @@
-"""Semi-adversarial training on a planted world: brightness above is the hidden kind, a pattern below who it is."""
+"""SAN's training: its losses by hand, exact resume across both parts, what each part changes, and wrong input."""
 
-from pathlib import Path
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 
-from models.san.prototypes import prototypes
+from models import training
+from models.san import losses
+from models.san.perturb import perturb
 from models.san.recipe import Recipe
-from models.san.train import attribute_loss, fit, matching_loss, pixel_loss
+from models.san.train import fit, parts
+from models.weights_file import flat
 
-SIZE = 16
-RECIPE = Recipe(pretrain_epochs=12, epochs=30, batch_size=16, learning_rate=5e-3, matching="both", hide=1.0, keep=2.0, pixels=1.0)
+RECIPE = Recipe(
+    objective="paper", encoder=(2, 2), decoder=(4, 2), first_epochs=2, epochs=2, batch_size=4, learning_rate=0.01,
+    pixel=0.1, attribute=1.0, identity=1.0, keep=1.0, augment="none",
+)  # fmt: skip
+FACES = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 1), np.uint8)
+LABELS = np.arange(12) % 2
+# Of class 1 the upper half is bright, of class 0 dark.
+PROTOTYPES = np.random.default_rng(1).integers(80, 176, (2, 8, 8, 3), np.uint8)
+PROTOTYPES[:, :4] += np.array([-70, 70]).reshape(2, 1, 1, 1).astype(np.uint8)
 
 
-class Silence:
-    def __getattr__(self, name: str):
-        return lambda *values, **named: None
+def bright(pictures):
+    """A judge to whom the class is whether the upper half is bright."""
+    level = jnp.mean(pictures[:, :4], axis=(1, 2, 3)) - 0.5
+    return jnp.stack([-20.0 * level, 20.0 * level], axis=1)
 
 
-class Killed(RuntimeError):
-    """What a test ends a training with."""
+def corner(pictures):
+    return pictures[:, 6:, :, 0].reshape(pictures.shape[0], -1)
 
 
-def world(count: int = 64) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures whose upper half is dark (kind 0) or bright (kind 1), with stripes of a person's own below."""
+class Watcher:
+    def __init__(self, fail_after=None):
+        self.fail_after = fail_after
+
+    log = metrics = picture = lambda *args: None
+
+    def progress(self, done, total, text=""):
+        if done == self.fail_after:
+            raise KeyboardInterrupt
+
+
+def learn(folder, recipe=RECIPE, watch=None, labels=LABELS, prototypes=PROTOTYPES, **options):
+    return fit(recipe, FACES, labels, prototypes, [bright], [corner], seed=0, checkpoints=folder,
+               watch=watch or Watcher(), examine=lambda network: {}, preview=lambda network, history: {},
+               **options)  # fmt: skip
+
+
+def values(network):
+    return flat(nnx.to_pure_dict(nnx.state(network)))
+
+
+def test_the_pixels_cross_entropy_has_both_halves():
+    logits, faces = jnp.array([[-1.0, 2.0]]).reshape(1, 1, 2, 1), jnp.array([0.25, 0.5]).reshape(1, 1, 2, 1)
+    made = 1 / (1 + np.exp([1.0, -2.0]))
+    expected = -(np.array([0.25, 0.5]) * np.log(made) + np.array([0.75, 0.5]) * np.log(1 - made)).mean()
+    np.testing.assert_allclose(losses.pixel_cross_entropy(logits, faces), expected, rtol=1e-5)
+    # The best picture is the face itself, not a white one.
+    slope = jax.grad(losses.pixel_cross_entropy)(jnp.log(faces / (1 - faces)), faces)
+    np.testing.assert_allclose(slope, 0, atol=1e-6)
+
+
+def test_attribute_identity_and_keeping_by_hand():
+    def judge(pictures):
+        return pictures[:, 0, :2, 0]
+
     rng = np.random.default_rng(0)
-    labels = np.arange(count) % 2
-    images = rng.normal(128, 10, (count, SIZE, SIZE, 1))
-    images[:, : SIZE // 2] += (labels * 80 - 40)[:, None, None, None]
-    images[:, SIZE // 2 :] += rng.normal(0, 50, (count, 1, SIZE // 4, 1)).repeat(4, axis=2)
-    return np.clip(images, 0, 255).astype(np.uint8), labels
+    own, other, faces = (jnp.float32(rng.normal(size=(3, 1, 2, 1))) for _ in range(3))
+    labels, others = jnp.array([0, 1, 1], jnp.int32), jnp.array([1, 0, 0], jnp.int32)
+    a, b, x = (np.asarray(each)[:, 0, :, 0] for each in (own, other, faces))
 
+    def entropy(logits, chosen):
+        return -(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))[np.arange(3), chosen].mean()
 
-def classify(faces: jax.Array) -> jax.Array:
-    bright = 20 * (jnp.mean(faces[:, : SIZE // 2], axis=(1, 2, 3)) - 0.5)
-    return jnp.stack([-bright, bright], axis=1)
-
-
-def describe(faces: jax.Array) -> jax.Array:
-    stripes = jnp.mean(faces[:, SIZE // 2 :], axis=(1, 3)) - 0.5
-    return stripes / jnp.linalg.norm(stripes, axis=1, keepdims=True)
-
-
-def learn(folder: Path, examine=lambda network: {}):
-    images, labels = world()
-    return fit(
-        RECIPE, images, labels, prototypes(images, labels)[:2], classify, describe, widths=(4, 6, 16, 8), seed=0,
-        checkpoints=folder, watch=Silence(), examine=examine, preview=lambda network, history: {},
-    )  # fmt: skip
+    expected = entropy(a, np.asarray(labels)) + entropy(b, np.asarray(others))
+    np.testing.assert_allclose(losses.attribute_loss([judge], own, labels, other, others), expected, rtol=1e-5)
+    np.testing.assert_allclose(losses.identity_loss([judge], own, faces), ((a - x) ** 2).sum(axis=1).mean(), rtol=1e-5)
+    summed = (((a + b) / 2 - x) ** 2).sum()
+    np.testing.assert_allclose(losses.mean_identity_loss([judge], own, other, faces), summed, rtol=1e-5)
+    chances = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+    logs = np.stack([each - np.log(np.exp(each).sum(axis=1, keepdims=True)) for each in (a, b)])
+    expected = -(chances * logs).sum(axis=2).mean()
+    np.testing.assert_allclose(losses.keeping_loss([judge], [own, other], faces), expected, rtol=1e-5)
+    assert not jax.grad(lambda faces: losses.identity_loss([judge], own, faces))(faces).any()
 
 
 @pytest.fixture(scope="module")
-def learnt(tmp_path_factory):
-    return learn(tmp_path_factory.mktemp("san"))
+def whole(tmp_path_factory):
+    return learn(tmp_path_factory.mktemp("whole"), keepers=[bright])
 
 
-def test_the_kind_is_hidden_and_the_person_kept(learnt):
-    images, labels = world()
-    faces, drawn = jnp.asarray(images, jnp.float32) / 255, jnp.asarray(prototypes(images, labels), jnp.float32) / 255
-    same, other = learnt[0](faces, drawn[labels], drawn[labels], drawn[1 - labels])
-    assert (np.argmax(classify(faces), axis=1) == labels).mean() > 0.95
-    assert (np.argmax(classify(same), axis=1) == labels).mean() > 0.95
-    assert (np.argmax(classify(other), axis=1) == labels).mean() < 0.1
-    for made in (same, other):
-        assert float(jnp.mean(jnp.sum(describe(made) * describe(faces), axis=1))) > 0.9
+@pytest.mark.parametrize("after", [4, 3])
+def test_resume_is_exact_in_either_part(tmp_path, monkeypatch, whole, after):
+    monkeypatch.setattr(training, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(training, "METRICS_STEPS", 1)
+    part = iter(range(2))
+
+    class Failing(Watcher):
+        """Stops in the first part after 4 steps, or in the second after 3."""
+
+        def log(self, text):
+            if "part" in text:
+                self.part = next(part)
+
+        def progress(self, done, total, text=""):
+            if (self.part, done) == (0 if after == 4 else 1, after):
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        learn(tmp_path, watch=Failing(), keepers=[bright])
+    network, outcome = learn(tmp_path, keepers=[bright])
+    before, again = values(whole[0]), values(network)
+    assert all(np.array_equal(before[name], again[name]) for name in before)
+    assert outcome.history == whole[1].history
 
 
-def test_a_killed_training_ends_with_the_same_weights(learnt, tmp_path, monkeypatch):
-    monkeypatch.setattr("models.training.SAVE_SECONDS", 0.0)
-    seen = []
-
-    def die(network) -> dict[str, float]:
-        seen.append(1)
-        if len(seen) == 20:  # in the second phase
-            raise Killed
-        return {}
-
-    with pytest.raises(Killed):
-        learn(tmp_path, die)
-    again = learn(tmp_path)[1].weights
-    jax.tree.map(np.testing.assert_array_equal, again, learnt[1].weights)
+def test_the_history_is_of_both_parts(whole):
+    history = whole[1].history
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4]
+    assert "identity" not in history[0] and {"pixel", "attribute", "identity", "keep", "loss"} < history[3].keys()
 
 
-def test_losses_are_the_papers():
-    faces, logits = jnp.array([[0.0, 1.0, 0.25]]), jnp.array([[0.5, -1.0, 2.0]])
-    drawn = jax.nn.sigmoid(logits)
-    both = -(faces * jnp.log(drawn) + (1 - faces) * jnp.log(1 - drawn))
-    np.testing.assert_allclose(pixel_loss(logits, faces), both.mean(), rtol=1e-5)
-    words, labels = jnp.array([[2.0, 0.0], [0.0, 1.0]]), jnp.array([0, 1])
-    expected = -jax.nn.log_softmax(words)[jnp.arange(2), labels] - jax.nn.log_softmax(words)[jnp.arange(2), 1 - labels]
-    np.testing.assert_allclose(attribute_loss(words, words, labels, 1 - labels), expected.mean(), rtol=1e-5)
-    face, same, other = jnp.eye(3)[None, 0], jnp.eye(3)[None, 1], jnp.eye(3)[None, 0]
-    for kind, value in (("paper", 2.0), ("official", 0.5), ("both", 1.0)):
-        np.testing.assert_allclose(matching_loss(face, same, other, kind), value, rtol=1e-6)
+def test_the_official_program_has_the_identity_only_in_its_second_part():
+    first, second = parts(replace(RECIPE, objective="official", identity=8.0))
+    assert (first.identity, second.identity) == (0, 8) and first.attribute == second.attribute == 1
+    assert first.pixel == second.pixel == RECIPE.pixel
+    first, second = parts(RECIPE)
+    assert (first.pixel, first.attribute, first.identity) == (1, 0, 0)
 
 
-def test_prototypes_are_means_and_the_neutral_one_is_weighted():
-    images, labels = world(9)
-    made = prototypes(images, labels).astype(float)
-    assert made.shape == (3, SIZE, SIZE, 3)
-    np.testing.assert_allclose(made[1, ..., 0], images[labels == 1].mean(axis=0)[..., 0], atol=0.5)
-    np.testing.assert_allclose(made[2], (5 * made[0] + 4 * made[1]) / 9, atol=1)
-    with pytest.raises(ValueError, match="no face of kind 1"):
-        prototypes(images, np.zeros(9, int))
+@pytest.mark.parametrize("objective", ["paper", "official"])
+def test_it_learns_to_show_the_prototype_s_class(tmp_path, objective):
+    """The judge sees the class of the prototype shown, and not that of the face."""
+    recipe = replace(RECIPE, objective=objective, epochs=60, first_epochs=1, identity=0.1, learning_rate=0.02)
+    network, outcome = learn(tmp_path, recipe)
+    own, others = PROTOTYPES[LABELS], PROTOTYPES[1 - LABELS]
+    made = perturb(network, FACES, own, {"SM": own, "OP": others})
+    said = {name: np.asarray(bright(jnp.float32(pictures / 255)).argmax(axis=1)) for name, pictures in made.items()}
+    assert (said["SM"] == LABELS).mean() > 0.9 and (said["OP"] == 1 - LABELS).mean() > 0.9
+    assert outcome.history[-1]["attribute"] < outcome.history[1]["attribute"]
 
 
-def test_one_kind_of_face_cannot_hide_it(tmp_path):
-    images, labels = world()
-    with pytest.raises(ValueError, match="at least two kinds"):
-        fit(RECIPE, images, labels * 0, prototypes(images, labels)[:2], classify, describe, widths=(4, 6, 16, 8), seed=0,
-            checkpoints=tmp_path, watch=Silence(), examine=lambda n: {}, preview=lambda n, h: {})  # fmt: skip
+def test_prototypes_of_each_face_give_what_shared_ones_give(tmp_path, whole):
+    own = np.broadcast_to(PROTOTYPES, (12, *PROTOTYPES.shape))
+    network, _ = learn(tmp_path, prototypes=own, keepers=[bright])
+    before, again = values(whole[0]), values(network)
+    assert all(np.allclose(before[name], again[name], atol=1e-5) for name in before)
+
+
+def test_wrong_input_is_named(tmp_path):
+    with pytest.raises(ValueError, match="two classes or more; the faces have 1"):
+        learn(tmp_path, labels=np.zeros(12, int))
+    with pytest.raises(ValueError, match=r"prototypes are \(2, 4, 4, 3\), expected \(2, 8, 8, 3\)"):
+        learn(tmp_path, prototypes=PROTOTYPES[:, :4, :4])
+    with pytest.raises(ValueError, match="labels reach from 0 to 2"):
+        learn(tmp_path, labels=np.arange(12) % 3)
+    with pytest.raises(ValueError, match="expected two widths"):
+        replace(RECIPE, decoder=(4,))
+    with pytest.raises(ValueError, match="identity is -1"):
+        replace(RECIPE, identity=-1.0)
+
+
+def test_perturbing_gives_what_the_network_gives_for_any_number(whole):
+    own, other = PROTOTYPES[LABELS[:5]], PROTOTYPES[0]
+    made = perturb(whole[0], FACES[:5], own, {"NT": other}, batch_size=4)["NT"]
+    shown = jnp.float32(np.broadcast_to(other, own.shape) / 255)
+    expected = whole[0](jnp.float32(FACES[:5] / 255), jnp.float32(own / 255), shown) * 255
+    assert made.dtype == np.uint8 and np.abs(made - np.asarray(expected)).max() <= 1.01
+    assert perturb(whole[0], FACES[:0], own[:0], {"NT": other})["NT"].shape == (0, 8, 8, 1)

@@ -1,0 +1,148 @@
+"""How well two pictures of one person are told from those of two: scores of pairs, and the figures of their ROC curve with
+bootstrap intervals.
+
+Scores are P = 1 / (1 + ‖a - b‖²), as study D compares descriptors, or the negative distance: the same order, so the same
+curve. TMR at an FMR: ISO/IEC 19795-1. Intervals: percentile bootstrap (Efron 1979) that draws genuine and impostor pairs
+anew, each as a sample of its own; where pairs share people, whole people are drawn instead.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+
+from metrics.intervals import RESAMPLES
+from metrics.roc import Curve, area, equal_error_rate, roc_curve, tmr_at
+
+FMRS = {"tmr_at_1_percent": 0.01, "tmr_at_0.1_percent": 0.001}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure and the bounds of its interval; NaN where it cannot be told."""
+
+    value: float
+    low: float
+    high: float
+
+    def as_dict(self) -> dict[str, float]:
+        return asdict(self)
+
+
+def pair_scores(first: np.ndarray, second: np.ndarray, kind: Literal["similarity", "distance"]) -> np.ndarray:
+    """(N,) scores of pairs of descriptors (N, D), higher for more alike.
+
+    "similarity" is 1 / (1 + ‖a - b‖²), from 0 to 1; "distance" is -‖a - b‖.
+    """
+    if first.shape != second.shape or first.ndim != 2:
+        raise ValueError(f"descriptors are {first.shape} and {second.shape}, expected (N, D) twice")
+    if kind not in ("similarity", "distance"):
+        raise ValueError(f"kind is {kind!r}, expected 'similarity' or 'distance'")
+    squared = np.sum((first.astype(np.float64) - second) ** 2, axis=1)
+    return 1 / (1 + squared) if kind == "similarity" else -np.sqrt(squared)
+
+
+def pairs(subjects: np.ndarray, impostors: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (P, 2) to compare, and whether each pair is genuine (P,).
+
+    Genuine: each picture of a person with each of their others. Impostor: as many distinct pairs of two people's pictures,
+    drawn evenly. A person with one picture takes part in impostor pairs only.
+
+    Raises ValueError where nobody has two pictures, there are not two people, or not so many impostor pairs.
+    """
+    subjects = np.asarray(subjects)
+    count = len(subjects)
+    genuine = [
+        (first, second)
+        for name in np.unique(subjects)
+        for rows in [np.flatnonzero(subjects == name)]
+        for place, first in enumerate(rows)
+        for second in rows[place + 1 :]
+    ]
+    if not genuine:
+        raise ValueError(f"nobody among {count} pictures has two: matching cannot be measured")
+    possible = count * (count - 1) // 2 - len(genuine)
+    if not 1 <= impostors <= possible:
+        raise ValueError(f"{impostors} impostor pairs are asked for, expected 1 to {possible}")
+    rng, chosen = np.random.default_rng(seed), {}
+    while len(chosen) < impostors:
+        drawn = np.sort(rng.integers(0, count, (2 * impostors, 2)), axis=1)
+        strangers = drawn[subjects[drawn[:, 0]] != subjects[drawn[:, 1]]]
+        chosen |= dict.fromkeys(map(tuple, strangers.tolist()))  # keeps the order in which they were drawn
+    rows = np.array(genuine + list(chosen)[:impostors])
+    return rows, np.arange(len(rows)) < len(genuine)
+
+
+def figures(
+    genuine: np.ndarray,
+    scores: np.ndarray,
+    people: np.ndarray | None = None,
+    confidence: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, Figure]:
+    """"auc", "eer", "tmr_at_1_percent" and "tmr_at_0.1_percent" of scores (N,), with intervals.
+
+    For an attribute instead of pairs, `genuine` is whether each face is of the class, and auc and eer are those of study D.
+
+    Args:
+        genuine: (N,) of bools.
+        scores: (N,), higher for more surely genuine.
+        people: (N, 1 or 2), who is on each picture of a pair, as integers. If given, people are drawn anew and a pair counts
+            as often as the product of its people's draws (a genuine pair as often as its one person's), as pictures of one
+            person are not independent.
+
+    Raises ValueError as `metrics.roc.roc_curve` does.
+    """
+    genuine, scores = np.asarray(genuine, bool), np.asarray(scores, np.float64)
+    curve = roc_curve(genuine, scores)
+    counts = _grouped(genuine, scores)
+    rng = np.random.default_rng(seed)
+    draws = []
+    for _ in range(resamples):
+        times = _pairs_anew(rng, genuine) if people is None else _people_anew(rng, np.asarray(people))
+        if times[genuine].any() and times[~genuine].any():
+            draws.append(_read(_weighted_curve(counts, times)))
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(draws, [tail, 1 - tail], axis=0) if draws else np.full((2, 4), np.nan)
+    return {name: Figure(float(value), float(a), float(b)) for name, value, a, b in zip(NAMES, _read(curve), low, high)}
+
+
+NAMES = ("auc", "eer", *FMRS)
+
+
+def _read(curve: Curve) -> tuple[float, ...]:
+    return area(curve), equal_error_rate(curve), *(tmr_at(curve, fmr) for fmr in FMRS.values())
+
+
+def _grouped(genuine: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The order of falling scores, whether genuine in it, the last place of each distinct score, and the scores there."""
+    order = np.argsort(-scores, kind="stable")
+    ordered = scores[order]
+    last = np.flatnonzero(np.append(np.diff(ordered) != 0, True))
+    return order, genuine[order], last, ordered[last]
+
+
+def _weighted_curve(counts: tuple[np.ndarray, ...], times: np.ndarray) -> Curve:
+    """The curve where each row counts so many `times` (N,)."""
+    order, genuine, last, thresholds = counts
+    times = times[order]
+    accepted = [np.concatenate([[0], np.cumsum(times * kind)[last]]) for kind in (~genuine, genuine)]
+    false, true = (each / each[-1] for each in accepted)
+    return Curve(false, true, np.concatenate([[np.inf], thresholds]))
+
+
+def _pairs_anew(rng: np.random.Generator, genuine: np.ndarray) -> np.ndarray:
+    times = np.zeros(len(genuine), np.int64)
+    for kind in (genuine, ~genuine):
+        rows = np.flatnonzero(kind)
+        times[rows] = rng.multinomial(len(rows), np.full(len(rows), 1 / len(rows)))
+    return times
+
+
+def _people_anew(rng: np.random.Generator, people: np.ndarray) -> np.ndarray:
+    people = people.reshape(len(people), -1)
+    names, places = np.unique(people, return_inverse=True)
+    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)))[places.reshape(people.shape)]
+    alone = people[:, 0] == people[:, -1]
+    return np.where(alone, drawn[:, 0], drawn.prod(axis=1))
