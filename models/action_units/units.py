@@ -1,4 +1,4 @@
-"""The action units (FACS, Ekman, Friesen and Hager 2002) that networks here read and write, and the check of their values."""
+"""The action units (FACS, Ekman, Friesen and Hager 2002) that networks here read and write, and a check of values."""
 
 from typing import Any
 

@@ -1,6 +1,8 @@
-"""GANimation's critic (Pumarola et al. 2018, sections 4.1 and 5): a PatchGAN (Isola et al. 2017) that scores how real each
-patch of a picture is, with a second head that reads the picture's action units.
+"""GANimation's critic (Pumarola et al. 2018, sections 4.1 and 5): a PatchGAN (Isola et al. 2017) that scores how real
+each patch of a picture is, with a second head that reads the picture's action units.
 """
+
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +10,7 @@ from flax import nnx
 from jax import Array
 
 from models.action_units.units import UNITS
-from models.ganimation.generator import Architecture
+from models.ganimation.generator import Architecture, Generator
 from models.ganimation.layers import halve, normal, same
 from models.layers import channelwise
 
@@ -35,3 +37,11 @@ class Critic(nnx.Module):
         for kernel, bias in zip(self.kernels, self.biases):
             x = jax.nn.leaky_relu(halve(x, kernel[...]) + channelwise(bias[...]), SLOPE)
         return same(x, self.score[...])[..., 0], jnp.einsum("nhwc,hwcu->nu", x, self.units[...])
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A generator and the critic that taught it."""
+
+    generator: Generator
+    critic: Critic

@@ -1,8 +1,8 @@
 """GANimation's convolutions and instance normalisation (Pumarola et al. 2018, section 5: the residual image translation
 network of Zhu et al. 2017).
 
-Pictures have few channels and many pixels, which convolutions run slowly on. Each layer here is the same sum over blocks
-of 2×2 pixels, whose pixels stand side by side as channels: a quarter of the pixels, four times the channels, stride 1.
+Pictures have few channels and many pixels, which convolutions run slowly on. Layers here are the same sums over blocks of
+2×2 pixels, whose pixels stand side by side as channels: a quarter of the pixels, four times the channels, stride 1.
 """
 
 import jax.numpy as jnp

@@ -1,8 +1,8 @@
 """GANimation's losses (Pumarola et al. 2018, section 4.2, equations 1-6): Wasserstein distance with gradient penalty
 (Gulrajani et al. 2017), attention, condition and cycle, each without its weight.
 
-Two forms of the attention's loss: the paper's (equation 3) and that of the authors' program. The program's condition loss
-divides a mean of squares by the batch once more; here it is the plain mean, and weighs 4000 / 25 = 160.
+Two forms of the attention's loss: the paper's (equation 3) and that of the authors' program. The program's condition
+loss divides a mean of squares by the batch once more; here it is the plain mean, and weighs 4000 / 25 = 160.
 """
 
 from collections.abc import Callable

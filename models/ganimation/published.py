@@ -4,14 +4,13 @@ The authors never released weights; a dict that someone trained with their progr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from flax import nnx
 
 from models.action_units.units import UNITS
-from models.ganimation.critic import Critic
+from models.ganimation.critic import Critic, Pair
 from models.ganimation.generator import Architecture, Generator
 from models.stylegan2.published import fill
 from models.torch_pickle import read_state
@@ -20,16 +19,8 @@ Arrays = Mapping[str, np.ndarray]
 NORM = {"scale": "weight", "bias": "bias"}
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A generator and the critic that taught it."""
-
-    generator: Generator
-    critic: Critic
-
-
 def read(generator: Path, critic: Path) -> Pair:
-    """The networks of two legacy PyTorch files. Raises FileNotFoundError, UntrustedPickleError, and what `pair` raises."""
+    """The networks of two legacy PyTorch files. Raises FileNotFoundError, UntrustedPickleError and what `pair` does."""
     return pair(read_state(generator), read_state(critic), f"{generator} with {critic}")
 
 

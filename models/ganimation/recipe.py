@@ -7,7 +7,7 @@ from models.ganimation.losses import Form
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a generator and its critic are trained. Raises ValueError, naming the field, for a number outside its range."""
+    """How both networks are trained. Raises ValueError, naming the field, for a number outside its range."""
 
     epochs: int  # passes over the pictures; the paper: 30
     batch_size: int  # the whole batch, over all devices; the paper: 25

@@ -1,8 +1,8 @@
-"""How a GANimation is trained (Pumarola et al. 2018, sections 4.2 and 5): the critic at every step, the generator at every
-few; wanted expressions are those of other pictures of the batch.
+"""How a GANimation is trained (Pumarola et al. 2018, sections 4.2 and 5): the critic at every step, the generator at
+every few; wanted expressions are those of other pictures of the batch.
 
-The gradient penalty is part of the critic's one objective, as in the paper; the authors' program gives it a step of Adam of
-its own.
+The gradient penalty is part of the critic's one objective, as in the paper; the authors' program gives it a step of Adam
+of its own.
 """
 
 from collections.abc import Callable

@@ -89,18 +89,18 @@ def test_critic_losses_and_gradients_are_theirs(recorded, networks, given, edite
         "D_step_B_gp": {"adversarial": 0.0, "condition": 0.0, "penalty": 10.0},
     }
 
+    def terms(critic):
+        return critic_terms(critic, given[0], given[1], edited.pictures, share)
+
     @nnx.jit
     def run(critic):
-        terms = critic_terms(critic, given[0], given[1], edited.pictures, share)
-        return terms, {
-            step: nnx.grad(lambda c: weighted(critic_terms(c, given[0], given[1], edited.pictures, share), weights))(critic)
-            for step, weights in steps.items()
-        }
+        grads = {step: nnx.grad(lambda critic: weighted(terms(critic), steps[step]))(critic) for step in steps}
+        return terms(critic), grads
 
-    terms, grads = run(networks.critic)
-    np.testing.assert_allclose(terms["adversarial"], recorded["loss/d_real"] + recorded["loss/d_fake"], atol=1e-6)
-    np.testing.assert_allclose(2000 * terms["condition"], recorded["loss/d_cond"], rtol=1e-5)
-    np.testing.assert_allclose(10 * terms["penalty"], recorded["loss/d_gp_lambda10"], rtol=1e-5)
+    found, grads = run(networks.critic)
+    np.testing.assert_allclose(found["adversarial"], recorded["loss/d_real"] + recorded["loss/d_fake"], atol=1e-6)
+    np.testing.assert_allclose(2000 * found["condition"], recorded["loss/d_cond"], rtol=1e-5)
+    np.testing.assert_allclose(10 * found["penalty"], recorded["loss/d_gp_lambda10"], rtol=1e-5)
     for step in steps:
         assert_norms(grads[step], lambda name: critic_weight(Norms(recorded, step), name))
     theirs = recorded["grad/D_step_B_gp/main.4.weight"].transpose(2, 3, 1, 0)
