@@ -9,7 +9,6 @@ from flax import nnx
 from models import weights_file
 from models.action_units.units import UNITS
 from models.fer.networks import Network, blank
-from models.stylegan2.published import fill
 from models.weights_file import WeightsError
 
 REQUIRED = ("network", "units", "size", "channels")
@@ -33,6 +32,6 @@ def load(path: Path) -> tuple[Network, dict[str, Any]]:
         raise WeightsError(f"{path} reads the action units {card['units']}, expected {UNITS}")
     try:
         empty = blank(card["network"], len(UNITS), card["channels"])
-        return fill(empty, lambda name: weights_file.named(arrays, name, path), path), card
+        return weights_file.fill(empty, lambda name: weights_file.named(arrays, name, path), path), card
     except ValueError as error:
         raise WeightsError(str(error)) from error

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from flax import nnx
 
+from models import weights_file
 from models.action_units.units import UNITS
 from models.ganimation.critic import Critic, Pair
 from models.ganimation.generator import Architecture, Generator
-from models.stylegan2.published import fill
 from models.torch_pickle import read_state
 
 Arrays = Mapping[str, np.ndarray]
@@ -31,12 +31,12 @@ def pair(generator: Arrays, critic: Arrays, place: str) -> Pair:
     """
     arch = architecture(generator, critic, place)
     return Pair(
-        fill(
+        weights_file.fill(
             nnx.eval_shape(lambda: Generator(arch, rngs=nnx.Rngs(0))),
             lambda name: generator_weight(generator, name, arch.blocks),
             place,
         ),
-        fill(nnx.eval_shape(lambda: Critic(arch, rngs=nnx.Rngs(0))), lambda name: critic_weight(critic, name), place),
+        weights_file.fill(nnx.eval_shape(lambda: Critic(arch, rngs=nnx.Rngs(0))), lambda name: critic_weight(critic, name), place),
     )
 
 

@@ -10,7 +10,6 @@ from models import weights_file
 from models.ganimation.critic import Critic, Pair
 from models.ganimation.generator import Architecture, Generator
 from models.ganimation.train import plain
-from models.stylegan2.published import fill
 from models.weights_file import WeightsError
 
 
@@ -29,7 +28,7 @@ def load(path: Path) -> tuple[Pair, dict[str, Any]]:
     try:
         arch = Architecture(**card["architecture"])
         generator, critic = (
-            fill(
+            weights_file.fill(
                 nnx.eval_shape(lambda: network(arch, rngs=nnx.Rngs(0))),
                 lambda name: weights_file.named(arrays, f"{place}/{name}", path),
                 path,
