@@ -33,7 +33,7 @@ from models.stylegan2.project import Search, project
 ARTIFACTS, HERE = Path("artifacts"), Path(__file__).resolve().parent
 PEOPLE, PHOTOS = 10, 3
 SIZE = 48  # of the emoji that the judge reads
-RECIPE = Recipe("mini_xception", 60, 64, "adam", 0.003, 0.05, 0.0005, 0.05, 0.99, "light", 0.0, (), 0.0, 1.0, "last")
+RECIPE = Recipe("mini_xception", 40, 64, "adam", 0.003, 0.05, 0.0005, 0.05, 0.9, "light", 0.0, (), 0.0, 1.0, "last")
 
 
 def main() -> None:
