@@ -27,6 +27,13 @@ def strict_jax() -> None:
     jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
+@pytest.fixture
+def saved_at_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training writes a checkpoint and looks at its figures after each of its steps."""
+    monkeypatch.setattr("models.training.SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("models.training.METRICS_STEPS", 1)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of recorded numbers and real data beside the checkout; a test that needs it is skipped elsewhere."""

@@ -19,14 +19,10 @@ from models.fer import weights
 from models.fer.mini_xception import MiniXception
 from models.onnx_export import ParityError
 from realtime.bundle import Bundle
+from watchers import Silent
 
 STAGES = ("faces", "fer@base", "evaluate", "emoji", "personal_emoji")
 CARD = {"network": "mini_xception", "labels": list(EXPRESSIONS), "size": 48, "channels": 1, "sources": ["synthetic"]}
-
-
-class Silence:
-    def __getattr__(self, name: str):
-        return lambda *values, **named: None
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +46,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def stage(inputs: dict[str, Path], out: Path, **options) -> SimpleNamespace:
     params = settings.load(Path(__file__).parents[2] / "params.yaml")
     params = replace(params, export=replace(params.export, classifier="trained", **options))
-    return SimpleNamespace(params=params, inputs=inputs, out=out, watch=Silence())
+    return SimpleNamespace(params=params, inputs=inputs, out=out, watch=Silent())
 
 
 @pytest.fixture(scope="module")

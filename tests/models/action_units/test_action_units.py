@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from models import training
+from data.faceset import ACTION_UNITS
 from models.action_units.read import errors, read
 from models.action_units.recipe import Recipe
 from models.action_units.train import Faces, fit
 from models.action_units.units import UNITS, checked
 from models.action_units.weights import load, save
 from models.weights_file import WeightsError
+from watchers import Interrupting
 
 RECIPE = Recipe(
     network="mini_xception", epochs=2, batch_size=16, learning_rate=0.01, warmup=0.1, weight_decay=1e-4, ema=0.5,
@@ -33,21 +34,14 @@ def bright_and_dark(count, seed):
 FACES, OTHERS = bright_and_dark(64, 0), bright_and_dark(32, 1)
 
 
-class Watcher:
-    def __init__(self, fail_after=None):
-        self.fail_after = fail_after
-
-    log = metrics = picture = lambda *args: None
-
-    def progress(self, done, total, text=""):
-        if done == self.fail_after:
-            raise KeyboardInterrupt
-
-
 def learn(folder, recipe=RECIPE, watch=None):
     return fit(
-        recipe, FACES, OTHERS, seed=0, checkpoints=folder, watch=watch or Watcher(), preview=lambda model, history: {}
+        recipe, FACES, OTHERS, seed=0, checkpoints=folder, watch=watch or Interrupting(), preview=lambda model, history: {}
     )
+
+
+def test_the_units_are_those_of_a_face_set():
+    assert UNITS == ACTION_UNITS
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +58,9 @@ def test_it_learns_what_is_in_the_picture(tmp_path):
     assert outcome.history[-1]["train_mae"] < 0.2 * outcome.history[0]["train_mae"]
 
 
-def test_resume_is_exact(tmp_path, monkeypatch, whole):
-    monkeypatch.setattr(training, "SAVE_SECONDS", 0.0)
-    monkeypatch.setattr(training, "METRICS_STEPS", 1)
+def test_resume_is_exact(tmp_path, saved_at_every_step, whole):
     with pytest.raises(KeyboardInterrupt):
-        learn(tmp_path, watch=Watcher(fail_after=5))
+        learn(tmp_path, watch=Interrupting(fail_after=5))
     model, outcome = learn(tmp_path)
     assert bytes_of(model) == bytes_of(whole[0]) and outcome.history == whole[1].history
 

@@ -11,13 +11,9 @@ from models.face_matcher.network import FaceMatcher
 from models.face_matcher.train import Recipe, arcface, fit
 from models.face_matcher.weights import embed, load, save
 from models.weights_file import WeightsError
+from watchers import Silent
 
 RECIPE = Recipe(epochs=12, batch_size=16, learning_rate=3e-3, margin=0.2, scale=16.0, ema=0.9)
-
-
-class Silence:
-    def __getattr__(self, name: str):
-        return lambda *values, **named: None
 
 
 class Killed(RuntimeError):
@@ -35,7 +31,7 @@ def people(count: int = 4, each: int = 16, seed: int = 0) -> tuple[np.ndarray, n
 def learn(folder: Path, examine=lambda matcher: {}, recipe: Recipe = RECIPE):
     images, subjects = people()
     return fit(
-        recipe, images, subjects, dimensions=8, seed=0, checkpoints=folder, watch=Silence(), examine=examine,
+        recipe, images, subjects, dimensions=8, seed=0, checkpoints=folder, watch=Silent(), examine=examine,
         preview=lambda matcher, history: {},
     )  # fmt: skip
 
@@ -54,8 +50,7 @@ def test_people_never_seen_noise_of_are_told_apart(learnt):
     assert alike[same].mean() - alike[~same].mean() > 0.5
 
 
-def test_a_killed_training_ends_with_the_same_weights(learnt, tmp_path, monkeypatch):
-    monkeypatch.setattr("models.training.SAVE_SECONDS", 0.0)
+def test_a_killed_training_ends_with_the_same_weights(learnt, tmp_path, saved_at_every_step):
     seen = []
 
     def die(matcher) -> dict[str, float]:
@@ -111,5 +106,5 @@ def test_a_recipe_refuses_what_cannot_be(field, value):
 def test_one_person_cannot_be_told_apart(tmp_path):
     images, _ = people(1)
     with pytest.raises(ValueError, match="at least 2"):
-        fit(RECIPE, images, np.zeros(len(images), int), dimensions=8, seed=0, checkpoints=tmp_path, watch=Silence(),
+        fit(RECIPE, images, np.zeros(len(images), int), dimensions=8, seed=0, checkpoints=tmp_path, watch=Silent(),
             examine=lambda matcher: {}, preview=lambda matcher, history: {})  # fmt: skip

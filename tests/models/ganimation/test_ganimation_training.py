@@ -6,10 +6,10 @@ import jax
 import numpy as np
 import pytest
 
-from models import training
 from models.ganimation.generator import Architecture
 from models.ganimation.recipe import Recipe
 from models.ganimation.train import fit, plain
+from watchers import Interrupting
 
 ARCH = Architecture(size=16, width=4, blocks=1, outer=3, critic_width=4, critic_layers=2)
 RECIPE = Recipe(
@@ -21,20 +21,9 @@ PICTURES = RNG.integers(0, 256, (24, 16, 16, 3), np.uint8)
 UNITS = RNG.random((24, 17), np.float32)
 
 
-class Watcher:
-    def __init__(self, fail_after=None):
-        self.fail_after = fail_after
-
-    log = metrics = picture = lambda *args: None
-
-    def progress(self, done, total, text=""):
-        if done == self.fail_after:
-            raise KeyboardInterrupt
-
-
 def learn(folder, recipe=RECIPE, arch=ARCH, pictures=PICTURES, units=UNITS, watch=None):
     return fit(
-        recipe, arch, pictures, units, seed=0, checkpoints=folder, watch=watch or Watcher(),
+        recipe, arch, pictures, units, seed=0, checkpoints=folder, watch=watch or Interrupting(),
         examine=lambda generator: {}, preview=lambda generator, history: {},
     )  # fmt: skip
 
@@ -48,11 +37,9 @@ def whole(tmp_path_factory):
     return learn(tmp_path_factory.mktemp("whole"))
 
 
-def test_resume_is_exact_between_two_steps_of_the_generator(tmp_path, monkeypatch, whole):
-    monkeypatch.setattr(training, "SAVE_SECONDS", 0.0)
-    monkeypatch.setattr(training, "METRICS_STEPS", 1)
+def test_resume_is_exact_between_two_steps_of_the_generator(tmp_path, saved_at_every_step, whole):
     with pytest.raises(KeyboardInterrupt):
-        learn(tmp_path, watch=Watcher(fail_after=5))
+        learn(tmp_path, watch=Interrupting(fail_after=5))
     generator, critic, outcome = learn(tmp_path)
     assert bytes_of(generator) == bytes_of(whole[0]) and bytes_of(critic) == bytes_of(whole[1])
     assert outcome.history == whole[2].history

@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from models import training
 from models.fer import weights as fer_weights
+from models.layers import halved_by_maximum
 from models.san import published, weights
 from models.san.autoencoder import Autoencoder
 from models.san.classify import fit_classifier
-from models.san.gender import PaperClassifier, PortClassifier, dropped, halved
+from models.san.gender import PaperClassifier, PortClassifier, dropped
 from models.san.judges import seen_by
 from models.san.recipe import ClassifierRecipe
 from models.weights_file import WeightsError, flat
+from watchers import Interrupting
 
 RECIPE = ClassifierRecipe("port", epochs=3, batch_size=8, learning_rate=0.003, augment="none")
 LABELS = np.arange(32) % 2
@@ -27,19 +28,8 @@ def faces():
     return pixels
 
 
-class Watcher:
-    def __init__(self, fail_after=None):
-        self.fail_after = fail_after
-
-    log = metrics = picture = lambda *args: None
-
-    def progress(self, done, total, text=""):
-        if done == self.fail_after:
-            raise KeyboardInterrupt
-
-
 def learn(folder, recipe=RECIPE, watch=None, labels=LABELS):
-    return fit_classifier(recipe, faces(), labels, classes=2, seed=0, checkpoints=folder, watch=watch or Watcher(),
+    return fit_classifier(recipe, faces(), labels, classes=2, seed=0, checkpoints=folder, watch=watch or Interrupting(),
                           examine=lambda network: {}, preview=lambda network, history: {})  # fmt: skip
 
 
@@ -58,7 +48,7 @@ def test_the_port_ends_with_one_place_at_224_and_has_fewer_layers_below():
 
 def test_odd_sides_are_halved_as_both_programs_do():
     x = jnp.arange(15.0).reshape(1, 3, 5, 1)
-    np.testing.assert_array_equal(halved(x)[0, :, :, 0], [[6, 8]])
+    np.testing.assert_array_equal(halved_by_maximum(x)[0, :, :, 0], [[6, 8]])
 
 
 def test_whole_maps_are_dropped_and_the_mean_stays():
@@ -73,11 +63,9 @@ def whole(tmp_path_factory):
     return learn(tmp_path_factory.mktemp("whole"))
 
 
-def test_it_learns_and_resumes_exactly(tmp_path, monkeypatch, whole):
-    monkeypatch.setattr(training, "SAVE_SECONDS", 0.0)
-    monkeypatch.setattr(training, "METRICS_STEPS", 1)
+def test_it_learns_and_resumes_exactly(tmp_path, saved_at_every_step, whole):
     with pytest.raises(KeyboardInterrupt):
-        learn(tmp_path, watch=Watcher(fail_after=7))
+        learn(tmp_path, watch=Interrupting(fail_after=7))
     network, outcome = learn(tmp_path)
     before, after = (flat(nnx.to_pure_dict(nnx.state(each))) for each in (whole[0], network))
     assert all(np.array_equal(before[name], after[name]) for name in before)

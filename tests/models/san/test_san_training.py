@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from models import training
 from models.san import losses
 from models.san.perturb import perturb
 from models.san.recipe import Recipe
 from models.san.train import fit, parts
 from models.weights_file import flat
+from watchers import Interrupting
 
 RECIPE = Recipe(
     objective="paper", encoder=(2, 2), decoder=(4, 2), first_epochs=2, epochs=2, batch_size=4, learning_rate=0.01,
@@ -36,20 +36,9 @@ def corner(pictures):
     return pictures[:, 6:, :, 0].reshape(pictures.shape[0], -1)
 
 
-class Watcher:
-    def __init__(self, fail_after=None):
-        self.fail_after = fail_after
-
-    log = metrics = picture = lambda *args: None
-
-    def progress(self, done, total, text=""):
-        if done == self.fail_after:
-            raise KeyboardInterrupt
-
-
 def learn(folder, recipe=RECIPE, watch=None, labels=LABELS, prototypes=PROTOTYPES, **options):
     return fit(recipe, FACES, labels, prototypes, [bright], [corner], seed=0, checkpoints=folder,
-               watch=watch or Watcher(), examine=lambda network: {}, preview=lambda network, history: {},
+               watch=watch or Interrupting(), examine=lambda network: {}, preview=lambda network, history: {},
                **options)  # fmt: skip
 
 
@@ -97,12 +86,10 @@ def whole(tmp_path_factory):
 
 
 @pytest.mark.parametrize("after", [4, 3])
-def test_resume_is_exact_in_either_part(tmp_path, monkeypatch, whole, after):
-    monkeypatch.setattr(training, "SAVE_SECONDS", 0.0)
-    monkeypatch.setattr(training, "METRICS_STEPS", 1)
+def test_resume_is_exact_in_either_part(tmp_path, saved_at_every_step, whole, after):
     part = iter(range(2))
 
-    class Failing(Watcher):
+    class Failing(Interrupting):
         """Stops in the first part after 4 steps, or in the second after 3."""
 
         def log(self, text):

@@ -6,10 +6,10 @@ import jax
 import numpy as np
 import pytest
 
-from models import training
 from models.stylegan2.generator import Architecture
 from models.stylegan2.recipe import Recipe
 from models.stylegan2.train import fit, plain, trained_layers
+from watchers import Interrupting
 
 ARCH = Architecture(resolution=16, channel_base=64, channel_max=4, latent=8, mapping_layers=2, labels=7)
 RECIPE = Recipe(
@@ -20,20 +20,9 @@ PICTURES = np.random.default_rng(0).integers(0, 256, (24, 16, 16, 3), np.uint8)
 LABELS = np.arange(24) % 7
 
 
-class Watcher:
-    def __init__(self, fail_after=None):
-        self.fail_after = fail_after
-
-    log = metrics = picture = lambda *args: None
-
-    def progress(self, done, total, text=""):
-        if done == self.fail_after:
-            raise KeyboardInterrupt
-
-
 def learn(folder, recipe=RECIPE, arch=ARCH, watch=None, start=None):
     return fit(
-        recipe, arch, PICTURES, LABELS, seed=0, checkpoints=folder, watch=watch or Watcher(),
+        recipe, arch, PICTURES, LABELS, seed=0, checkpoints=folder, watch=watch or Interrupting(),
         examine=lambda generator: {}, preview=lambda generator, history: {}, start=start,
     )  # fmt: skip
 
@@ -48,11 +37,9 @@ def whole(tmp_path_factory):
     return learn(tmp_path_factory.mktemp("whole"))
 
 
-def test_resume_is_exact_with_the_strength_of_augmentation_and_the_mean_length(tmp_path, monkeypatch, whole):
-    monkeypatch.setattr(training, "SAVE_SECONDS", 0.0)
-    monkeypatch.setattr(training, "METRICS_STEPS", 1)
+def test_resume_is_exact_with_the_strength_of_augmentation_and_the_mean_length(tmp_path, saved_at_every_step, whole):
     with pytest.raises(KeyboardInterrupt):
-        learn(tmp_path, watch=Watcher(fail_after=5))
+        learn(tmp_path, watch=Interrupting(fail_after=5))
     pair, outcome = learn(tmp_path)
     assert bytes_of(pair) == bytes_of(whole[0]) and outcome.history == whole[1].history
     assert outcome.state["step"] == 6 and outcome.state["path"] > 0

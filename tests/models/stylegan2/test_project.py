@@ -1,6 +1,5 @@
 """Projection: a picture made from a known w is found again; noise stays noise; pictures do not touch each other."""
 
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -12,15 +11,9 @@ from models.stylegan2.generator import Architecture, Generator
 from models.stylegan2.project import (
     Search, average_and_spread, perceptual, pixel_pyramid, project, renormalise, structure,
 )
+from watchers import Silent
 
 TINY = Architecture(16, channel_base=128, channel_max=8, latent=8, mapping_layers=2)
-
-
-class Silent:
-    def log(self, text: str) -> None: ...
-    def progress(self, done: int, total: int, text: str = "") -> None: ...
-    def metrics(self, values: dict[str, float]) -> None: ...
-    def picture(self, name: str, path: Path) -> None: ...
 
 
 @pytest.fixture(scope="module")
