@@ -2,12 +2,13 @@
 
 import json
 import statistics
-import time
 
 import numpy as np
 import tensorflow as tf
 import tf_keras
 from tf_keras import layers
+
+from turns import milliseconds
 
 BATCH = 64
 
@@ -42,9 +43,5 @@ def step(images, labels):
 rng = np.random.default_rng(0)
 images = tf.constant(rng.normal(size=(BATCH, 48, 48, 1)).astype(np.float32))
 labels = tf.constant(rng.integers(0, 7, BATCH))
-seconds = []
-for _ in range(35):
-    began = time.perf_counter()
-    step(images, labels).numpy()
-    seconds.append(time.perf_counter() - began)
-print(json.dumps({"pictures_per_second": BATCH / statistics.median(seconds[5:])}))
+times = milliseconds(lambda: step(images, labels).numpy(), 30, 5)
+print(json.dumps({"pictures_per_second": 1e3 * BATCH / statistics.median(times)}))

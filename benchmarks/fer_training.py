@@ -8,10 +8,7 @@ given. Each runs as its users run it: ours in the environment that `python -m fl
 """
 
 import argparse
-import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -19,8 +16,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from flows.environment import VARIABLES
 from throw_away import install
+from turns import in_turns
 
 RIVALS = {"torch": ["torch==2.13.0", "numpy"], "keras": ["tensorflow==2.21.0", "tf_keras==2.21.0"]}
 PROGRAMS = {"ours": "fer_step_ours.py", "torch": "fer_step_torch.py", "keras": "fer_step_keras.py"}
@@ -37,22 +34,15 @@ def main() -> None:
         pythons = {"ours": Path(sys.executable)}
         for rival, packages in RIVALS.items():
             pythons[rival] = getattr(options, f"{rival}_python") or install(Path(folder) / rival, packages)
-        speeds: dict[str, list[float]] = {name: [] for name in PROGRAMS}
-        for _ in range(options.rounds):
-            for name, program in PROGRAMS.items():
-                speeds[name].append(pictures_per_second(pythons[name], HERE / program))
+        commands = {name: [pythons[name], HERE / program] for name, program in PROGRAMS.items()}
+        rounds = in_turns(commands, options.rounds)
+    speeds = {name: [each[name]["pictures_per_second"] for each in rounds] for name in PROGRAMS}
     ours = statistics.median(speeds["ours"])
     print(f"{'':8} {'median':>8} {'best':>8}   ours / this   pictures/s of each round")
     for name, values in speeds.items():
         median = statistics.median(values)
-        rounds = " ".join(f"{value:.0f}" for value in values)
-        print(f"{name:8} {median:8.0f} {max(values):8.0f}   {ours / median:8.2f}x      {rounds}")
-
-
-def pictures_per_second(python: Path, program: Path) -> float:
-    environment = os.environ | VARIABLES if program.name == PROGRAMS["ours"] else None
-    done = subprocess.run([python, program], check=True, stdout=subprocess.PIPE, text=True, env=environment)
-    return json.loads(done.stdout.splitlines()[-1])["pictures_per_second"]
+        each_round = " ".join(f"{value:.0f}" for value in values)
+        print(f"{name:8} {median:8.0f} {max(values):8.0f}   {ours / median:8.2f}x      {each_round}")
 
 
 if __name__ == "__main__":

@@ -8,20 +8,16 @@ them. PyTorch runs in a throw-away environment (some minutes to install), or in 
 """
 
 import argparse
-import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from flows.environment import VARIABLES
 from throw_away import install
+from turns import in_turns
 
 SIDE = "64"
 TOGETHER = (1, 4, 16)
@@ -40,7 +36,7 @@ def main() -> None:
         commands = {"PyTorch": [torch, HERE / "singan_step_torch.py", *work]}
         for pictures in TOGETHER:
             commands[f"K = {pictures}"] = [sys.executable, HERE / "singan_step_ours.py", *work, str(pictures)]
-        rounds = [{name: figures(command) for name, command in commands.items()} for _ in range(options.rounds)]
+        rounds = in_turns(commands, options.rounds)
 
     gflop = rounds[0]["K = 1"]["gflop"]
     print(f"{gflop:.1f} GFLOP an iteration, {options.channels} channels, on {rounds[0]['K = 1']['device']}")
@@ -50,12 +46,6 @@ def main() -> None:
         median, fastest = statistics.median(values), min(each[name]["fastest"] for each in rounds)
         each_round = " ".join(f"{value:.1f}" for value in values)
         print(f"{name:8} {median:10.1f} {fastest:8.1f} {gflop / median * 1e3:8.0f}   {each_round}")
-
-
-def figures(command: list[Any]) -> dict[str, Any]:
-    environment = os.environ | VARIABLES if command[0] == sys.executable else None
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ picture and iteration (median of 6 chunks, and the fastest) and the GFLOP in it 
 import json
 import statistics
 import sys
-import time
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -19,6 +19,7 @@ from models.singan.model import Pyramids, draw_noise
 from models.singan.pyramid import ScalePlan
 from models.singan.recipe import PAPER
 from models.singan.train import adam, program, teach_critic, teach_generator
+from turns import milliseconds
 
 side, width, pictures = map(int, sys.argv[1:])
 CHUNK = 2
@@ -37,11 +38,14 @@ steps = (
 operations = 3 * sum(step.lower(one).compile().cost_analysis()["flops"] for step in steps)
 
 step = jax.jit(training.step, donate_argnums=0)
-milliseconds = []
-for number in range(8):
-    began = time.perf_counter()
-    state, _ = jax.block_until_ready(step(state, batch, jax.random.key(number)))
-    milliseconds.append((time.perf_counter() - began) * 1e3 / CHUNK / pictures)
-times = milliseconds[2:]
+numbers = count()
+
+
+def advance() -> None:
+    global state
+    state, _ = jax.block_until_ready(step(state, batch, jax.random.key(next(numbers))))
+
+
+times = [each / CHUNK / pictures for each in milliseconds(advance, 6, 2)]
 figures = {"device": jax.default_backend(), "milliseconds": statistics.median(times), "fastest": min(times)}
 print(json.dumps(figures | {"gflop": operations / 1e9}))

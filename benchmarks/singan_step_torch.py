@@ -5,11 +5,12 @@ an iteration (median of 20, and the fastest) as JSON. Arguments: side of the pic
 import json
 import statistics
 import sys
-import time
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from turns import milliseconds
 
 SIDE, WIDTH = int(sys.argv[1]), int(sys.argv[2])
 
@@ -52,10 +53,5 @@ def iterate() -> None:
         torch.cuda.synchronize()
 
 
-milliseconds = []
-for _ in range(23):
-    began = time.perf_counter()
-    iterate()
-    milliseconds.append((time.perf_counter() - began) * 1e3)
-times = milliseconds[3:]
+times = milliseconds(iterate, 20, 3)
 print(json.dumps({"device": device.type, "milliseconds": statistics.median(times), "fastest": min(times)}))

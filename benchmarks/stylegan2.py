@@ -7,10 +7,7 @@ minutes to install), or in the one given. The authors' program took 173 ms where
 """
 
 import argparse
-import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,8 +15,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from flows.environment import VARIABLES
 from throw_away import install
+from turns import in_turns
 
 PACKAGES = ["torch==2.13.0", "numpy"]
 PROGRAMS = {"ours": "stylegan2_step_ours.py", "torch": "stylegan2_step_torch.py"}
@@ -33,13 +30,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         torch_python = options.torch_python or install(Path(folder) / "torch", PACKAGES)
         pythons = {"ours": Path(sys.executable), "torch": torch_python}
-        times: dict[str, list[float]] = {name: [] for name in PROGRAMS}
-        for _ in range(options.rounds):
-            for name, program in PROGRAMS.items():
-                environment = os.environ | VARIABLES if name == "ours" else None
-                command = [pythons[name], HERE / program]
-                done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
-                times[name].append(json.loads(done.stdout.splitlines()[-1])["milliseconds"])
+        commands = {name: [pythons[name], HERE / program] for name, program in PROGRAMS.items()}
+        rounds = in_turns(commands, options.rounds)
+    times = {name: [each[name]["milliseconds"] for each in rounds] for name in PROGRAMS}
     for name, values in times.items():
         print(f"{name:6} median {statistics.median(values):6.1f} ms, rounds {' '.join(f'{value:.0f}' for value in values)}")
     print(f"ours is {statistics.median(times['torch']) / statistics.median(times['ours']):.2f}x as fast")

@@ -3,7 +3,6 @@
 import json
 import statistics
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -15,6 +14,7 @@ import numpy as np
 from models.stylegan2.generator import Architecture
 from models.stylegan2.recipe import Recipe
 from models.stylegan2.train import program
+from turns import milliseconds
 
 BATCH = 16
 arch = Architecture(32, channel_base=1024, channel_max=64, latent=64, mapping_layers=4)
@@ -27,9 +27,11 @@ state, key = training.init(jax.random.key(0)), jax.random.key(1)
 batch = {"images": jnp.asarray(np.random.default_rng(0).integers(0, 256, (BATCH, 32, 32, 3), np.uint8))}
 step = jax.jit(training.step, donate_argnums=0)
 
-seconds = []
-for _ in range(35):
-    began = time.perf_counter()
+
+
+def advance() -> None:
+    global state
     state, _ = jax.block_until_ready(step(state, batch, key))
-    seconds.append(time.perf_counter() - began)
-print(json.dumps({"milliseconds": 1000 * statistics.median(seconds[5:])}))
+
+
+print(json.dumps({"milliseconds": statistics.median(milliseconds(advance, 30, 5))}))

@@ -6,11 +6,12 @@ transposed convolutions that grow, the filter [1, 3, 3, 1] as a depthwise convol
 
 import json
 import statistics
-import time
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from turns import milliseconds
 
 BATCH, LATENT, RESOLUTION, BASE, MOST, MAPPING = 16, 64, 32, 1024, 64, 4
 taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
@@ -148,9 +149,4 @@ def step() -> None:
     adam_d.step()
 
 
-seconds = []
-for _ in range(35):
-    began = time.perf_counter()
-    step()
-    seconds.append(time.perf_counter() - began)
-print(json.dumps({"milliseconds": 1000 * statistics.median(seconds[5:])}))
+print(json.dumps({"milliseconds": statistics.median(milliseconds(step, 30, 5))}))
