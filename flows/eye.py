@@ -8,9 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from data.letterbox import letterbox
 from flows.generated import GREY
-from flows.judge import as_face
+from flows.judge import as_faces
 from flows.settings import Faces
 from models import vgg16
 from models.face_matcher import weights
@@ -23,7 +22,7 @@ def recognise(path: Path, faces: Faces) -> Callable[[np.ndarray], np.ndarray]:
     size, channels = card["size"], card["channels"]
 
     def look(portraits: np.ndarray) -> np.ndarray:
-        return weights.embed(matcher, np.stack([letterbox(as_face(each, size, faces), size, channels) for each in portraits]))
+        return weights.embed(matcher, as_faces(portraits, size, channels, faces))
 
     return look
 

@@ -10,6 +10,7 @@ import numpy as np
 from flax import nnx
 
 from models import inception
+from models.batches import in_batches
 from models.fer import weights
 from models.fer.networks import standardise
 from models.layers import form_here
@@ -54,13 +55,7 @@ def pictures_of(generator: Generator, ws: np.ndarray) -> np.ndarray:
     """Pictures (N, R, R, C) uint8 of ws (N, latent) or (N, layers, latent), with the generator's own noise."""
     if ws.ndim == 2:
         ws = np.broadcast_to(ws[:, None], (len(ws), generator.arch.layers, ws.shape[1]))
-    size = min(BATCH, len(ws))
-    parts = []
-    for start in range(0, len(ws), size):
-        part = ws[start : start + size]
-        filled = np.concatenate([part, np.repeat(part[:1], size - len(part), axis=0)])  # one compiled size serves all
-        parts.append(np.asarray(_synthesise(generator, jnp.asarray(filled)))[: len(part)])
-    return to_uint8(np.concatenate(parts))
+    return to_uint8(in_batches(lambda part: _synthesise(generator, part), ws, BATCH))
 
 
 @nnx.jit
@@ -83,7 +78,7 @@ def feature_network(choice: str = "classifier") -> Callable[[np.ndarray], np.nda
     else:
         layers, size = inception.load(Path(choice).expanduser()), INCEPTION_BATCH
         look = jax.jit(lambda pictures: inception.features(layers, standardise(pictures)))
-    return lambda pictures: np.concatenate([look(pictures[i : i + size]) for i in range(0, len(pictures), size)])
+    return lambda pictures: in_batches(look, pictures, size)
 
 
 def classifier_maps() -> Callable[[jax.Array], list[jax.Array]]:

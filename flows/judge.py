@@ -21,12 +21,17 @@ def judge(path: Path, faces: Faces) -> Judge:
     size, channels, features = card["size"], card["channels"], card.get("features", "none")
 
     def read(portraits: np.ndarray) -> np.ndarray:
-        seen = np.stack([letterbox(as_face(each, size, faces), size, channels) for each in portraits])
+        seen = as_faces(portraits, size, channels, faces)
         if features != "none":
             seen = FEATURES[features](seen[..., 0])[..., None]
         return probabilities(network, seen, mirror=card.get("mirror", False))
 
     return read
+
+
+def as_faces(portraits: np.ndarray, size: int, channels: int, faces: Faces) -> np.ndarray:
+    """Portraits (N, R, R, 3) as the networks that learnt from `faces` take them: (N, size, size, channels)."""
+    return np.stack([letterbox(as_face(each, size, faces), size, channels) for each in portraits])
 
 
 def as_face(portrait: np.ndarray, size: int, faces: Faces) -> np.ndarray:

@@ -22,6 +22,7 @@ from flows.generated import Seeds, pictures_of, to_uint8, ws_of
 from flows.judge import Judge, judge
 from flows.photos import person_of
 from flows.stage import Stage
+from models.fer.networks import standardise
 from models.stylegan2 import snapshot
 from models.stylegan2.expressions import directions, walk
 from models.stylegan2.generator import Generator
@@ -48,9 +49,8 @@ def run(stage: Stage) -> None:
     matcher = stage.inputs["matcher"] / "weights.npz"
     features, know = projection_features(wanted.features, matcher), recognise(matcher, stage.params.faces)
     found = project(
-        faces, photos / np.float32(127.5) - np.float32(1), features, Search(steps, FRAMES, wanted.space),
-        stage.params.seed, stage.watch,
-    )  # fmt: skip
+        faces, standardise(photos), features, Search(steps, FRAMES, wanted.space), stage.params.seed, stage.watch
+    )
     person_ws = person_of_photos(faces, found.ws, wanted.truncation)[None]
     moved = walk(lambda ws: pictures_of(faces, ws), read, person_ws, towards, STEPS, wanted.wanted)
     posed, drawn = pictures_of(faces, moved.ws[0]), pictures_of(emoji, moved.ws[0])

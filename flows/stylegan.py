@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from flax import nnx
 
 from data.contact_sheet import contact_sheet
 from data.faceset import EXPRESSIONS, FaceSet
@@ -24,7 +25,7 @@ from models.stylegan2.generator import Architecture, Generator
 from models.stylegan2.project import perceptual
 from models.stylegan2.recipe import Recipe
 from models.stylegan2.smoothness import perceptual_path_length
-from models.stylegan2.train import fit, fresh
+from models.stylegan2.train import fit
 from models.training import History
 
 GROUP = 4  # samples that share the discriminator's minibatch statistics
@@ -45,7 +46,7 @@ def run(stage: Stage) -> None:
     start, card = (None, {"lineage": []}) if of_faces else snapshot.load(stage.inputs["stylegan@faces"] / "snapshot.npz")
     arch = architecture(stage, images.shape[1]) if start is None else start.generator.arch
     recipe = Recipe(group=GROUP, **asdict(settings.adversarial), **asdict(getattr(settings, stage.item)))
-    pair = start or fresh(arch, GROUP, stage.params.seed)
+    untrained = start.generator if start else Generator(arch, rngs=nnx.Rngs(stage.params.seed))
 
     features = feature_network(settings.features)
     rng = np.random.default_rng(stage.params.seed)
@@ -73,9 +74,9 @@ def run(stage: Stage) -> None:
         write_png(stage.out / "grid.png", grid(pictures_of(generator, ws_of(generator, shown, PSI)), labels is not None))
         return {"learning curve": stage.out / "curve.png", "generated": stage.out / "grid.png"}
 
-    before = measure(pair.generator)
-    look(pair.generator)
-    rows = epoch_rows(len(images), recipe)
+    before = measure(untrained)
+    look(untrained)
+    rows = epoch_rows(len(images), recipe, stage.params.seed)
     pair, outcome = fit(
         recipe, arch, np.asarray(images)[rows], None if labels is None else labels[rows], seed=stage.params.seed,
         checkpoints=stage.checkpoints / "run", watch=stage.watch, examine=examine, preview=preview, start=start,
@@ -87,7 +88,8 @@ def run(stage: Stage) -> None:
     figures |= {f"{name}_before": value for name, value in before.items()} | {"kimg": recipe.kimg}
     smoothness = perceptual_path_length(pair.generator, perceptual(classifier_maps()), MEASURED, stage.params.seed)
     figures["perceptual_path_length"] = smoothness
-    snapshot.save(stage.out / "snapshot.npz", pair, facts | {"lineage": lineage, "figures": figures, "features": settings.features})
+    told = {"lineage": lineage, "figures": figures, "features": settings.features}
+    snapshot.save(stage.out / "snapshot.npz", pair, facts | told)
     pd.DataFrame(outcome.history).to_csv(stage.out / "history.csv", index=False)
     kept = np.arange(COLUMNS) if labels is None else np.arange(ROWS) * (COLUMNS + 1)  # a row, or one of each expression
     drift = np.concatenate([np.load(each)[kept] for each in sorted(looks.iterdir())])
@@ -115,10 +117,10 @@ def architecture(stage: Stage, resolution: int) -> Architecture:
     return Architecture(resolution=resolution, labels=labels, **chosen)
 
 
-def epoch_rows(count: int, recipe: Recipe) -> np.ndarray:
+def epoch_rows(count: int, recipe: Recipe, seed: int) -> np.ndarray:
     """The rows that an epoch goes through, so many that the training is LOOKS of them, however small the set."""
     wanted = max(recipe.batch_size, round(recipe.kimg * 1000 / LOOKS))
-    return np.resize(np.random.default_rng(0).permutation(count), wanted)
+    return np.resize(np.random.default_rng(seed).permutation(count), wanted)
 
 
 def grid(pictures: np.ndarray, labelled: bool) -> np.ndarray:

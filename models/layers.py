@@ -135,6 +135,19 @@ def _convolution_backward(saved: tuple[Array, Array], grad: Array) -> tuple[Arra
 _valid_convolution.defvjp(_convolution_forward, _convolution_backward)
 
 
+def halved_by_mean(x: Array) -> Array:
+    """The mean of each 2×2 pixels: (N, H, W, C), H and W even -> (N, H/2, W/2, C)."""
+    n, h, w, c = x.shape
+    return jnp.mean(x.reshape(n, h // 2, 2, w // 2, 2, c), axis=(2, 4))
+
+
+def halved_by_maximum(x: Array) -> Array:
+    """The maximum of each 2×2 pixels: (N, H, W, C) -> (N, H//2, W//2, C); an odd last row or column is left out."""
+    n, h, w, c = x.shape
+    even = x[:, : h // 2 * 2, : w // 2 * 2]
+    return even.reshape(n, h // 2, 2, w // 2, 2, c).max(axis=(2, 4))
+
+
 def max_pool(x: Array, form: Form) -> Array:
     """3×3 maximum, stride 2, TensorFlow's SAME (the odd pixel of padding at the bottom and right)."""
     if form == "grouped":

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import orbax.checkpoint as ocp
 from jax import Array
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
@@ -74,6 +75,15 @@ class Outcome:
     history: History
     kept: dict[str, float]
     state: State
+
+
+def descend(
+    optimiser: optax.GradientTransformation, grads: Weights, memory: Any, weights: Weights
+) -> tuple[Weights, Any]:
+    """The weights and the optimiser's memory after one step."""
+    with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises a float to its integer step count
+        changes, memory = optimiser.update(grads, memory, weights)
+    return optax.apply_updates(weights, changes), memory
 
 
 def steps_in_epoch(count: int, batch_size: int) -> int:

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from models.layers import NHWC
+from models.layers import NHWC, halved_by_maximum
 from models.weights_file import WeightsError
 
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # features and convolutions of each
@@ -52,10 +52,9 @@ def maps(layers: Layers, pictures: Array) -> list[Array]:
     found = []
     for block, convolutions in enumerate(layers):
         if block:
-            n, h, w, c = x.shape
-            if min(h, w) < 2:
+            if min(x.shape[1:3]) < 2:
                 break
-            x = x[:, : h // 2 * 2, : w // 2 * 2].reshape(n, h // 2, 2, w // 2, 2, c).max(axis=(2, 4))
+            x = halved_by_maximum(x)
         for kernel, bias in convolutions:
             x = lax.conv_general_dilated(x, kernel, (1, 1), "SAME", dimension_numbers=NHWC)
             x = jax.nn.relu(x + bias[None, None, None])

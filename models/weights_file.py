@@ -55,7 +55,7 @@ def read(path: Path, required: Collection[str]) -> tuple[Arrays, dict[str, Any]]
     return arrays, card
 
 
-def named(arrays: Arrays, name: str, path: Path) -> np.ndarray:
+def named(arrays: Arrays, name: str, path: Path | str) -> np.ndarray:
     """The array called `name`. Raises WeightsError where `path` lacks it."""
     if name not in arrays:
         raise WeightsError(f"{path} lacks {name}; it holds {', '.join(sorted(arrays)[:4])} … of {len(arrays)}")
@@ -80,6 +80,14 @@ def fill(blank: nnx.Module, value_of: Callable[[str], np.ndarray], path: Path | 
             raise WeightsError(f"{path}: {name} has shape {value.shape}, expected is {drawn.shape}")
         values[keys] = jnp.asarray(value, drawn.dtype)
     return nnx.merge(graph, traverse_util.unflatten_dict(values))
+
+
+def restore(blank: nnx.Module, arrays: Arrays, path: Path | str, place: str = "") -> Any:
+    """The module `blank` (shapes only) with its values from `arrays`, under their own names after `place`.
+
+    Raises WeightsError naming the weight that `path` lacks or has in another shape.
+    """
+    return fill(blank, lambda name: named(arrays, place + name, path), path)
 
 
 def flat(state: Mapping[str, Any]) -> dict[str, Any]:

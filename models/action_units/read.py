@@ -7,7 +7,8 @@ import numpy as np
 from flax import nnx
 from jax import Array
 
-from models.action_units.units import UNITS, checked
+from models.action_units.units import checked
+from models.batches import in_batches
 from models.fer.networks import Network, standardise
 
 
@@ -19,18 +20,12 @@ def _intensities(graph_and_state: tuple[nnx.GraphDef, Any], images: Array) -> Ar
 def read(model: Network, images: Any, batch_size: int = 256) -> np.ndarray:
     """(N, H, W, C) uint8 -> (N, 17) float32 in [0, 1], in the order of `UNITS`.
 
-    The last batch is filled up, so that one program serves all; a few pictures alone go as the next power of two.
     Raises ValueError where the pictures are no uint8 or have other channels than the network.
     """
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != model.channels:
         raise ValueError(f"pictures are {images.dtype} {images.shape}, expected uint8 (N, H, W, {model.channels})")
-    batch_size = min(batch_size, 1 << max(len(images) - 1, 0).bit_length())
-    graph_and_state, result = nnx.split(model), np.zeros((len(images), len(UNITS)), np.float32)
-    for start in range(0, len(images), batch_size):
-        batch = np.asarray(images[start : start + batch_size])
-        filled = np.pad(batch, ((0, batch_size - len(batch)), (0, 0), (0, 0), (0, 0)))
-        result[start : start + batch_size] = _intensities(graph_and_state, filled)[: len(batch)]
-    return result
+    graph_and_state = nnx.split(model)
+    return in_batches(lambda part: _intensities(graph_and_state, part), images, batch_size)
 
 
 def errors(estimates: Any, truth: Any) -> dict[str, float]:

@@ -19,8 +19,8 @@ from models.action_units.recipe import Recipe
 from models.action_units.units import UNITS, checked
 from models.fer.augment import STRENGTHS, augment
 from models.fer.networks import NETWORKS, Network, standardise
-from models.fer.train import Preview, builder
-from models.training import History, Outcome, Plan, Program, State, Watcher, Weights, steps_in_epoch, train
+from models.fer.train import Preview, builder, kernels, schedule
+from models.training import History, Outcome, Plan, Program, State, Watcher, Weights, descend, steps_in_epoch, train
 
 
 @dataclass(frozen=True)
@@ -34,22 +34,12 @@ class Faces:
         checked(self.units, len(self.images))
 
 
-def optimizer(recipe: Recipe, steps: int) -> optax.GradientTransformation:
-    """Adam with warm-up and cosine decay over `steps` steps."""
-    warmup = round(recipe.warmup * steps)
-    rate = optax.warmup_cosine_decay_schedule(0.0, recipe.learning_rate, warmup, max(steps, warmup + 1))
-
-    def kernels(weights: Weights) -> Any:
-        return jax.tree.map(lambda values: values.ndim > 1, weights)
-
-    return optax.adamw(rate, weight_decay=recipe.weight_decay, mask=kernels)
-
-
 def program(recipe: Recipe, faces: Faces, validation: Faces, preview: Preview) -> Program:
     """The reader's share of `models.training.train`."""
     channels = faces.images.shape[-1]
     build = builder(recipe.network, len(UNITS), channels)
-    update = optimizer(recipe, steps_in_epoch(len(faces.units), recipe.batch_size) * recipe.epochs)
+    rate = schedule(recipe.learning_rate, recipe.warmup, steps_in_epoch(len(faces.units), recipe.batch_size) * recipe.epochs)
+    update = optax.adamw(rate, weight_decay=recipe.weight_decay, mask=kernels)
 
     @jax.jit
     def init(key: Array) -> State:
@@ -69,9 +59,8 @@ def program(recipe: Recipe, faces: Faces, validation: Faces, preview: Preview) -
             return jnp.mean(optax.sigmoid_binary_cross_entropy(logits, units)), (logits, stats)
 
         (value, (logits, stats)), grads = jax.value_and_grad(loss, has_aux=True)(state["params"])
-        with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises a float to its integer step count
-            changes, memory = update.update(grads, state["optimizer"], state["params"])
-        fresh = {"params": optax.apply_updates(state["params"], changes), "stats": stats, "optimizer": memory}
+        params, memory = descend(update, grads, state["optimizer"], state["params"])
+        fresh = {"params": params, "stats": stats, "optimizer": memory}
         return fresh, {"train_loss": value, "train_mae": jnp.mean(jnp.abs(jax.nn.sigmoid(logits) - units))}
 
     def examine(kept: Weights) -> dict[str, float]:

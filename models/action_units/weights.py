@@ -32,6 +32,6 @@ def load(path: Path) -> tuple[Network, dict[str, Any]]:
         raise WeightsError(f"{path} reads the action units {card['units']}, expected {UNITS}")
     try:
         empty = blank(card["network"], len(UNITS), card["channels"])
-        return weights_file.fill(empty, lambda name: weights_file.named(arrays, name, path), path), card
+        return weights_file.restore(empty, arrays, path), card
     except ValueError as error:
         raise WeightsError(str(error)) from error

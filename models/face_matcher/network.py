@@ -8,6 +8,7 @@ from flax import nnx
 from jax import Array, lax
 
 from models.fer.convolution import NormalisedConv
+from models.layers import halved_by_mean
 
 FEATURES = (32, 64, 128, 128)
 EPSILON = 1e-8
@@ -26,16 +27,10 @@ class FaceMatcher(nnx.Module):
         """The maps after each halving: (N, H/2, W/2, 32), (N, H/4, W/4, 64), …"""
         maps = []
         for convolution in self.convolutions:
-            x = halve(jax.nn.relu(convolution(x, train)))
+            x = halved_by_mean(jax.nn.relu(convolution(x, train)))
             maps.append(x)
         return maps
 
     def __call__(self, x: Array, train: bool = False) -> Array:
         vectors = self.head(jnp.mean(self.features(x, train)[-1], axis=(1, 2)))
         return vectors * lax.rsqrt(jnp.sum(vectors**2, axis=-1, keepdims=True) + EPSILON)
-
-
-def halve(x: Array) -> Array:
-    """The mean of each 2×2 pixels: (N, H, W, C) -> (N, H/2, W/2, C)."""
-    n, h, w, c = x.shape
-    return x.reshape(n, h // 2, 2, w // 2, 2, c).mean(axis=(2, 4))

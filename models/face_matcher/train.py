@@ -17,7 +17,7 @@ from jax import Array, lax
 from models.face_matcher.network import FaceMatcher
 from models.fer.augment import augment
 from models.fer.networks import standardise
-from models.training import History, Outcome, Plan, Program, State, Watcher, Weights, steps_in_epoch, train
+from models.training import History, Outcome, Plan, Program, State, Watcher, Weights, descend, steps_in_epoch, train
 
 Examine = Callable[[FaceMatcher], dict[str, float]]
 
@@ -110,10 +110,8 @@ def fit(
             return value, (cosines, nnx.to_pure_dict(nnx.state(matcher, nnx.BatchStat)))
 
         (value, (cosines, stats)), grads = jax.value_and_grad(loss, has_aux=True)(state["trained"])
-        with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises a float to its integer step count
-            changes, memory = update.update(grads, state["optimizer"], state["trained"])
+        trained, memory = descend(update, grads, state["optimizer"], state["trained"])
         right = jnp.mean((jnp.argmax(cosines, axis=-1) == batch["subjects"]).astype(jnp.float32))
-        trained = optax.apply_updates(state["trained"], changes)
         return {"trained": trained, "stats": stats, "optimizer": memory}, {"train_loss": value, "train_accuracy": right}
 
     def weights(state: State) -> Weights:

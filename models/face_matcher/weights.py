@@ -4,17 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 from flax import nnx
 from jax import Array
 
 from models import weights_file
+from models.batches import in_batches
 from models.face_matcher.network import FaceMatcher
 from models.fer.networks import standardise
 
 REQUIRED = ("size", "channels", "dimensions")
-BATCH = 256
 
 
 def save(path: Path, matcher: FaceMatcher, card: Mapping[str, Any]) -> None:
@@ -28,7 +27,7 @@ def load(path: Path) -> tuple[FaceMatcher, dict[str, Any]]:
     """The matcher in a file that `save` made, and its card. Raises FileNotFoundError and WeightsError."""
     arrays, card = weights_file.read(path, REQUIRED)
     blank = nnx.eval_shape(lambda: FaceMatcher(card["channels"], card["dimensions"], rngs=nnx.Rngs(0)))
-    return weights_file.fill(blank, lambda name: weights_file.named(arrays, name, path), path), card
+    return weights_file.restore(blank, arrays, path), card
 
 
 @nnx.jit
@@ -37,10 +36,5 @@ def _embed(matcher: FaceMatcher, faces: Array) -> Array:
 
 
 def embed(matcher: FaceMatcher, faces: Any) -> np.ndarray:
-    """Faces (N, H, W, C) uint8 -> unit vectors (N, dimensions), in batches of one compiled size."""
-    parts = []
-    for start in range(0, len(faces), BATCH):
-        part = np.asarray(faces[start : start + BATCH])
-        filled = np.concatenate([part, np.zeros((BATCH - len(part), *part.shape[1:]), np.uint8)])
-        parts.append(np.asarray(jax.device_get(_embed(matcher, filled)))[: len(part)])
-    return np.concatenate(parts) if parts else np.zeros((0, matcher.dimensions), np.float32)
+    """Faces (N, H, W, C) uint8 -> unit vectors (N, dimensions)."""
+    return in_batches(lambda part: _embed(matcher, part), faces)

@@ -2,7 +2,7 @@
 image (Krizhevsky, Sutskever and Hinton 2012, "ImageNet Classification", section 4.1).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from flax import nnx
 from jax import Array
 
+from models.batches import in_batches
 from models.fer.networks import Network, standardise
 
 
@@ -36,17 +37,6 @@ def _softmax_of(graph_and_state: tuple[nnx.GraphDef, Any], images: Array, mirror
 
 
 def probabilities(model: Network, images: Any, mirror: bool = False, batch_size: int = 256) -> np.ndarray:
-    """(N, H, W, C) uint8 -> (N, classes) float32; with `mirror` as `mirrored` gives them.
-
-    The last batch is filled up, so that one program serves all; a few pictures alone go as the next power of two.
-    """
-    batch_size = min(batch_size, 1 << max(len(images) - 1, 0).bit_length())
+    """(N, H, W, C) uint8 -> (N, classes) float32; with `mirror` as `mirrored` gives them."""
     graph_and_state = nnx.split(model)
-    parts: Iterable[np.ndarray] = (images[i : i + batch_size] for i in range(0, len(images), batch_size))
-    filled = ((len(part), _filled(np.asarray(part), batch_size)) for part in parts)
-    chances = [_softmax_of(graph_and_state, part, mirror)[:count] for count, part in filled]
-    return np.concatenate(jax.device_get(chances)) if chances else np.zeros((0, model.classes), np.float32)
-
-
-def _filled(batch: np.ndarray, size: int) -> np.ndarray:
-    return np.concatenate([batch, np.zeros((size - len(batch), *batch.shape[1:]), batch.dtype)])
+    return in_batches(lambda part: _softmax_of(graph_and_state, part, mirror), images, batch_size)

@@ -19,7 +19,7 @@ from models.fer.augment import STRENGTHS, augment, mixup
 from models.fer.networks import NETWORKS, Network, blank, standardise
 from models.fer.predict import probabilities
 from models.fer.recipe import Recipe
-from models.training import History, Outcome, Plan, Program, Watcher, Weights, steps_in_epoch, train
+from models.training import History, Outcome, Plan, Program, Watcher, Weights, descend, steps_in_epoch, train
 
 Preview = Callable[[Network, History], dict[str, Path]]
 
@@ -32,14 +32,20 @@ class Faces:
     labels: np.ndarray
 
 
+def kernels(weights: Weights) -> Any:
+    """Which of the weights decay pulls on: kernels, not biases and normalisation."""
+    return jax.tree.map(lambda values: values.ndim > 1, weights)
+
+
+def schedule(learning_rate: float, warmup: float, steps: int) -> optax.Schedule:
+    """A rate that rises over the share `warmup` of `steps` steps to its peak, and falls as a cosine."""
+    rising = round(warmup * steps)
+    return optax.warmup_cosine_decay_schedule(0.0, learning_rate, rising, max(steps, rising + 1))
+
+
 def optimizer(recipe: Recipe, steps: int) -> optax.GradientTransformation:
-    """The recipe's optimiser over `steps` steps. Decay pulls on kernels alone, not on biases and normalisation."""
-
-    def kernels(weights: Weights) -> Any:
-        return jax.tree.map(lambda values: values.ndim > 1, weights)
-
-    warmup = round(recipe.warmup * steps)
-    rate = optax.warmup_cosine_decay_schedule(0.0, recipe.learning_rate, warmup, max(steps, warmup + 1))
+    """The recipe's optimiser over `steps` steps."""
+    rate = schedule(recipe.learning_rate, recipe.warmup, steps)
     direction = optax.scale_by_adam() if recipe.optimizer == "adam" else optax.trace(0.9, nesterov=True)
     decay = optax.add_decayed_weights(recipe.weight_decay, mask=kernels)
     return optax.chain(direction, decay, optax.scale_by_learning_rate(rate))
@@ -105,10 +111,9 @@ def program(
             return loss, (logits, stats)
 
         (loss, (logits, stats)), grads = jax.value_and_grad(loss_fn, has_aux=True)(state["params"])
-        with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises a float to its integer step count
-            changes, memory = update.update(grads, state["optimizer"], state["params"])
+        params, memory = descend(update, grads, state["optimizer"], state["params"])
         right = jnp.mean((jnp.argmax(logits, axis=-1) == batch["labels"]).astype(jnp.float32))
-        fresh = {"params": optax.apply_updates(state["params"], changes), "stats": stats, "optimizer": memory}
+        fresh = {"params": params, "stats": stats, "optimizer": memory}
         return fresh, {"train_loss": loss, "train_accuracy": right}
 
     def weights(state: dict[str, Any]) -> Weights:

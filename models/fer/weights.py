@@ -5,7 +5,7 @@ The card of an .npz (`models.weights_file`) tells network, labels, input size, p
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,18 +45,17 @@ def save(path: Path, model: Network, card: Mapping[str, Any]) -> None:
     weights_file.write(path, state, card, half=not isinstance(model, MiniXception))
 
 
-def _fill(path: Path, card: dict[str, Any], value_of: Callable[[str], np.ndarray]) -> Network:
-    """A network whose every value comes from `value_of(name)`, checked against the shape the card implies."""
+def _blank(path: Path, card: dict[str, Any]) -> Network:
+    """The network that the card tells of, with shapes in place of values."""
     try:
-        shapes = blank(card.get("network", "mini_xception"), len(card["labels"]), card["channels"])
+        return blank(card.get("network", "mini_xception"), len(card["labels"]), card["channels"])
     except ValueError as error:
         raise WeightsError(f"{path}: {error}") from error
-    return weights_file.fill(shapes, value_of, path)
 
 
 def _load_npz(path: Path) -> tuple[Network, dict[str, Any]]:
     arrays, card = weights_file.read(path, ("labels", "size", "channels"))
-    return _fill(path, card, lambda name: weights_file.named(arrays, name, path)), card
+    return weights_file.restore(_blank(path, card), arrays, path), card
 
 
 def _load_keras(path: Path) -> tuple[Network, dict[str, Any]]:
@@ -94,7 +93,7 @@ def _load_keras(path: Path) -> tuple[Network, dict[str, Any]]:
             return value[..., 0]
         return value[0, 0] if name.endswith(("pointwise", "shortcut")) else value
 
-    return _fill(path, card, value_of), card
+    return weights_file.fill(_blank(path, card), value_of, path), card
 
 
 def keras_names() -> dict[str, str]:

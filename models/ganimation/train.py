@@ -21,7 +21,7 @@ from models.ganimation.critic import Critic
 from models.ganimation.generator import Architecture, Generator
 from models.ganimation.losses import Terms, critic_terms, generator_terms
 from models.ganimation.recipe import Recipe
-from models.training import History, Outcome, Plan, Program, State, Watcher, Weights, steps_in_epoch, train
+from models.training import History, Outcome, Plan, Program, State, Watcher, Weights, descend, steps_in_epoch, train
 
 Examine = Callable[[Generator], dict[str, float]]
 Preview = Callable[[Generator, History], dict[str, Path]]
@@ -75,9 +75,8 @@ def program(recipe: Recipe, arch: Architecture, count: int, examine: Examine, pr
             return sum(recipe.weight(name) * value for name, value in terms.items()), terms
 
         grads, terms = jax.grad(loss, has_aux=True)(state[network])
-        with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises a float to its integer step count
-            changes, memory = updates[network].update(grads, state["memory"][network], state[network])
-        fresh = {network: optax.apply_updates(state[network], changes), "memory": state["memory"] | {network: memory}}
+        weights, memory = descend(updates[network], grads, state["memory"][network], state[network])
+        fresh = {network: weights, "memory": state["memory"] | {network: memory}}
         return state | fresh, {f"{network}_{name}": value for name, value in terms.items()}
 
     def step(state: State, batch: dict[str, Array], key: Array) -> tuple[State, Terms]:

@@ -28,11 +28,7 @@ def load(path: Path) -> tuple[Pair, dict[str, Any]]:
     try:
         arch = Architecture(**card["architecture"])
         generator, critic = (
-            weights_file.fill(
-                nnx.eval_shape(lambda: network(arch, rngs=nnx.Rngs(0))),
-                lambda name: weights_file.named(arrays, f"{place}/{name}", path),
-                path,
-            )
+            weights_file.restore(nnx.eval_shape(lambda: network(arch, rngs=nnx.Rngs(0))), arrays, path, f"{place}/")
             for place, network in (("generator", Generator), ("critic", Critic))
         )
     except (TypeError, ValueError) as error:

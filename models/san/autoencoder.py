@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import Array, lax
 
-from models.layers import NHWC, Form, channelwise, convolution, form_here, pointwise
+from models.layers import NHWC, Form, channelwise, convolution, form_here, halved_by_mean, pointwise
 
 ENCODER, DECODER = (8, 12), (256, 128)  # the paper's widths
 SLOPE = 0.01  # of the leaky rectifier in the official program; 0.3 in the Keras port
@@ -72,7 +72,7 @@ class Autoencoder(nnx.Module):
         if height % STEP or width % STEP:
             maps = jnp.pad(maps, ((0, 0), (0, -height % STEP), (0, -width % STEP), (0, 0)), mode="edge")
         for layer in self.encoder:
-            maps = halved(jax.nn.leaky_relu(layer(maps, form or form_here()), self.slope))
+            maps = halved_by_mean(jax.nn.leaky_relu(layer(maps, form or form_here()), self.slope))
         return maps
 
     def features(self, x: Array, same: Array, form: Form | None = None) -> Array:
@@ -97,12 +97,6 @@ def _checked(x: Array, same: Array) -> None:
         raise ValueError(f"faces are {x.shape}, expected grey ones (N, H, W, 1) with even sides")
     if same.shape != (*x.shape[:3], 3):
         raise ValueError(f"prototypes are {same.shape}, expected one for each face, {(*x.shape[:3], 3)}")
-
-
-def halved(x: Array) -> Array:
-    """The mean of each 2×2 pixels of (N, H, W, C)."""
-    n, h, w, c = x.shape
-    return jnp.mean(x.reshape(n, h // 2, 2, w // 2, 2, c), axis=(2, 4))
 
 
 def enlarged(x: Array) -> Array:

@@ -14,7 +14,7 @@ from jax import Array
 from models.fer.augment import STRENGTHS, augment
 from models.san.gender import Classifier, made
 from models.san.recipe import ClassifierRecipe
-from models.training import History, Outcome, Plan, Program, State, Watcher, Weights, train
+from models.training import History, Outcome, Plan, Program, State, Watcher, Weights, descend, train
 
 Examine = Callable[[Classifier], dict[str, float]]
 Preview = Callable[[Classifier, History], dict[str, Path]]
@@ -45,11 +45,9 @@ def program(recipe: ClassifierRecipe, classes: int, size: int, examine: Examine,
             return jnp.mean(optax.softmax_cross_entropy_with_integer_labels(logits, batch["labels"])), logits
 
         (loss, logits), grads = jax.value_and_grad(loss_fn, has_aux=True)(state["params"])
-        with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises a float to its integer step count
-            changes, memory = update.update(grads, state["optimizer"], state["params"])
+        params, memory = descend(update, grads, state["optimizer"], state["params"])
         right = jnp.mean((jnp.argmax(logits, axis=1) == batch["labels"]).astype(jnp.float32))
-        fresh = {"params": optax.apply_updates(state["params"], changes), "optimizer": memory}
-        return fresh, {"train_loss": loss, "train_accuracy": right}
+        return {"params": params, "optimizer": memory}, {"train_loss": loss, "train_accuracy": right}
 
     return Program(
         init,

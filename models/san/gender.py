@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import Array, lax
 
-from models.layers import NHWC, channelwise, convolution, form_here
+from models.layers import NHWC, channelwise, convolution, form_here, halved_by_maximum
 
 PAPER_WIDTHS = (32, 64, 128, 256, 256, 512)
 PORT_WIDTHS = (32, 64, 64, 128, 128, 256)
@@ -51,7 +51,7 @@ class PaperClassifier(nnx.Module):
         for number, layer in enumerate(self.layers):
             x = jax.nn.leaky_relu(layer(x), 0.01)
             if number < len(PAPER_WIDTHS) - 1:
-                x = halved(x)
+                x = halved_by_maximum(x)
         if key is not None:
             keys = jax.random.split(key)
             x = dropped(keys[0], x, (x.shape[0], 1, 1, x.shape[3]), 0.25)
@@ -86,7 +86,7 @@ class PortClassifier(nnx.Module):
         if x.shape[1:] != (self.size, self.size, 1):
             raise ValueError(f"pictures are {x.shape[1:]}, this classifier was made for {(self.size, self.size, 1)}")
         for layer in self.layers:
-            x = halved(jax.nn.leaky_relu(layer(x), 0.3))
+            x = halved_by_maximum(jax.nn.leaky_relu(layer(x), 0.3))
         hidden = self.hidden(x.reshape(x.shape[0], -1))
         if key is not None:
             hidden = dropped(key, hidden, hidden.shape, 0.5)
@@ -104,13 +104,6 @@ def made(kind: str, classes: int, size: int, rngs: nnx.Rngs) -> Classifier:
         case "port":
             return PortClassifier(classes, size, rngs=rngs)
     raise ValueError(f"no classifier is called {kind!r}; known: paper, port")
-
-
-def halved(x: Array) -> Array:
-    """The maximum of each 2×2 pixels; an odd last row or column is left out."""
-    n, h, w, c = x.shape
-    even = x[:, : h // 2 * 2, : w // 2 * 2]
-    return even.reshape(n, h // 2, 2, w // 2, 2, c).max(axis=(2, 4))
 
 
 def dropped(key: Array, x: Array, shape: tuple[int, ...], rate: float) -> Array:

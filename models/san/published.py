@@ -32,14 +32,14 @@ def read_autoencoder(path: Path) -> Autoencoder:
     arrays = renamed(read_state(path), AUTOENCODER, path)
     widths = [arrays[f"{layer}/bias"].size for layer in ("encoder/0", "encoder/1", "expand", "refine")]
     blank = nnx.eval_shape(lambda: Autoencoder(tuple(widths[:2]), tuple(widths[2:]), rngs=nnx.Rngs(0)))
-    return weights_file.fill(blank, lambda name: weights_file.named(arrays, name, Path(path)), path)
+    return weights_file.restore(blank, arrays, path)
 
 
 def read_classifier(path: Path) -> PaperClassifier:
     """The gender classifier (woman 0, man 1) in `aux-gpred.pkl` or a file like it. Raises as `read_autoencoder` does."""
     arrays = renamed(read_state(path), CLASSIFIER, path)
     blank = nnx.eval_shape(lambda: PaperClassifier(arrays["out/bias"].size, rngs=nnx.Rngs(0)))
-    return weights_file.fill(blank, lambda name: weights_file.named(arrays, name, Path(path)), path)
+    return weights_file.restore(blank, arrays, path)
 
 
 def renamed(state: Mapping[str, np.ndarray], names: Mapping[str, str], path: Path) -> dict[str, np.ndarray]:

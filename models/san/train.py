@@ -19,7 +19,7 @@ from models.san.autoencoder import Autoencoder
 from models.san.judges import Judge
 from models.san.losses import attribute_loss, identity_loss, keeping_loss, mean_identity_loss, pixel_cross_entropy
 from models.san.recipe import Recipe
-from models.training import History, Outcome, Plan, Program, State, Watcher, Weights, train
+from models.training import History, Outcome, Plan, Program, State, Watcher, Weights, descend, train
 
 Examine = Callable[[Autoencoder], dict[str, float]]
 Preview = Callable[[Autoencoder, History], dict[str, Path]]
@@ -117,9 +117,8 @@ def program(
             return loss, figures | {"loss": loss}
 
         grads, figures = jax.grad(loss_fn, has_aux=True)(state["params"])
-        with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises a float to its integer step count
-            changes, memory = update.update(grads, state["optimizer"], state["params"])
-        return {"params": optax.apply_updates(state["params"], changes), "optimizer": memory}, figures
+        params, memory = descend(update, grads, state["optimizer"], state["params"])
+        return {"params": params, "optimizer": memory}, figures
 
     return Program(
         init,

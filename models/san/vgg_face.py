@@ -19,7 +19,8 @@ from flax import nnx
 from jax import Array
 
 from models import weights_file
-from models.san.gender import Convolution, halved
+from models.layers import halved_by_maximum
+from models.san.gender import Convolution
 from models.torch_pickle import read_state
 from models.weights_file import WeightsError
 
@@ -59,7 +60,7 @@ class VggFace(nnx.Module):
         for block in self.blocks:
             for convolution in block:
                 x = jax.nn.relu(convolution(x))
-            x = halved(x)
+            x = halved_by_maximum(x)
         x = x.reshape(x.shape[0], -1)
         for layer in self.full[:-1]:
             x = jax.nn.relu(layer(x))
@@ -80,7 +81,7 @@ def read(path: Path) -> VggFace:
     hidden, people = arrays["full/0/bias"].size, arrays["full/2/bias"].size
     places = round((arrays["full/0/kernel"].shape[0] / widths[-1]) ** 0.5)
     blank = nnx.eval_shape(lambda: VggFace(widths, hidden, people, places, rngs=nnx.Rngs(0)))
-    return weights_file.fill(blank, lambda name: weights_file.named(arrays, name, path), path)
+    return weights_file.restore(blank, arrays, path)
 
 
 def layers() -> dict[str, str]:

@@ -28,7 +28,7 @@ def load(path: Path) -> tuple[Autoencoder | Classifier, dict[str, Any]]:
         blank = nnx.eval_shape(lambda: _made(card))
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{path}: its card describes no network of SAN: {error}") from error
-    return weights_file.fill(blank, lambda name: weights_file.named(arrays, name, path), path), card
+    return weights_file.restore(blank, arrays, path), card
 
 
 def _facts(network: Autoencoder | Classifier) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from models.singan.model import (
 from models.singan.networks import Critic, Generator, pad, width_at
 from models.singan.pyramid import Size, plan_scales, real_pyramid
 from models.singan.recipe import Recipe
-from models.training import History, Plan, Program, Scalars, State, Watcher, train
+from models.training import History, Plan, Program, Scalars, State, Watcher, descend, train
 
 Preview = Callable[[Pyramids, History], dict[str, Path]]
 Optimiser = optax.GradientTransformation
@@ -82,10 +82,8 @@ def teach_generator(
 
 
 def _moved(optimiser: Optimiser, state: State, network: str, grads: Any) -> State:
-    with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises a float to its integer step count
-        changes, memory = optimiser.update(grads, state["memory"][network], state[network])
-    fresh = optax.apply_updates(state[network], changes)
-    return state | {network: fresh, "memory": state["memory"] | {network: memory}}
+    weights, memory = descend(optimiser, grads, state["memory"][network], state[network])
+    return state | {network: weights, "memory": state["memory"] | {network: memory}}
 
 
 def _stats(generator: Generator) -> Any:

@@ -22,7 +22,7 @@ from models.stylegan2.generator import Architecture, Generator, mix
 from models.stylegan2.layers import Buffer
 from models.stylegan2.losses import discriminator_loss, generator_loss, path_lengths, path_penalty, r1_penalty
 from models.stylegan2.recipe import Recipe
-from models.training import History, Outcome, Plan, Program, State, Watcher, Weights, train
+from models.training import History, Outcome, Plan, Program, State, Watcher, Weights, descend, train
 
 R1_EVERY, PATH_EVERY = 16, 4  # steps between two regularisations
 AVERAGE_DECAY = 0.995  # of the average w
@@ -37,12 +37,6 @@ class Pair:
 
     generator: Generator
     discriminator: Discriminator
-
-
-def fresh(arch: Architecture, group: int, seed: int) -> Pair:
-    """Untrained networks."""
-    rngs = nnx.Rngs(seed)
-    return Pair(Generator(arch, rngs=rngs), Discriminator(arch, group, rngs=rngs))
 
 
 def generator_of(arch: Architecture) -> Callable[[Weights], Generator]:
@@ -91,14 +85,14 @@ def program(
     updates = {network: lazy_adam(recipe.learning_rate, number) for network, number in every.items()}
 
     @jax.jit
-    def drawn(key: Array) -> tuple[Weights, Weights, Weights]:
+    def fresh(key: Array) -> tuple[Weights, Weights, Weights]:
         rngs = nnx.Rngs(key)
         params, buffers = nnx.state(Generator(arch, rngs=rngs), nnx.Param, Buffer)
         critic = nnx.state(Discriminator(arch, recipe.group, rngs=rngs), nnx.Param)
         return nnx.to_pure_dict(params), nnx.to_pure_dict(buffers), nnx.to_pure_dict(critic)
 
     def init(key: Array) -> State:
-        params, buffers, critic = drawn(key) if start is None else plain(start)
+        params, buffers, critic = fresh(key) if start is None else plain(start)
         return {
             "generator": params, "buffers": buffers, "discriminator": critic, "step": jnp.int32(0),
             "memory": {"generator": updates["generator"].init(params), "discriminator": updates["discriminator"].init(critic)},
@@ -135,10 +129,8 @@ def program(
         """The state after a step of Adam for one of the networks."""
         if network == "discriminator" and recipe.freeze:
             grads = jax.tree.map(jnp.multiply, grads, trained_layers(grads, recipe.freeze))
-        with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises a float to its integer step count
-            changes, memory = updates[network].update(grads, state["memory"][network], state[network])
-        updated = optax.apply_updates(state[network], changes)
-        return state | {network: updated, "memory": state["memory"] | {network: memory}}
+        weights, memory = descend(updates[network], grads, state["memory"][network], state[network])
+        return state | {network: weights, "memory": state["memory"] | {network: memory}}
 
     def step(state: State, batch: dict[str, Array], key: Array) -> tuple[State, dict[str, Array]]:
         keys = jax.random.split(key, 5)

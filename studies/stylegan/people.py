@@ -23,6 +23,7 @@ from flows.judge import judge
 from flows.personal_emoji import STEPS, learnt_directions, person_of_photos
 from flows.watch import Terminal
 from metrics.intervals import wilson
+from models.fer.networks import standardise
 from models.fer.predict import probabilities
 from models.fer.recipe import Recipe
 from models.fer.train import Faces, fit
@@ -47,8 +48,7 @@ def main() -> None:
     wanted = params.personal_emoji
     search = Search(wanted.steps, 1, wanted.space)
     features = projection_features(wanted.features, matcher)
-    pixels = photos.reshape(-1, *photos.shape[2:]) / np.float32(127.5) - np.float32(1)
-    found = project(faces, pixels, features, search, params.seed, watch)
+    found = project(faces, standardise(photos.reshape(-1, *photos.shape[2:])), features, search, params.seed, watch)
     each = found.ws.reshape(PEOPLE, PHOTOS, *found.ws.shape[1:])
     ws = np.stack([person_of_photos(faces, person, wanted.truncation) for person in each])
     towards = learnt_directions(faces, read, params.seed)
