@@ -31,6 +31,11 @@ def as_portraits(settings: Faces) -> Faces:
     return replace(settings, size=settings.portrait.size, channels=3, margin=settings.portrait.margin, features="none")
 
 
+def in_colour(settings: Faces) -> Faces:
+    """How the same faces are cut for the networks that edit them: as the set, in colour, untouched by `faces.features`."""
+    return replace(settings, channels=3, features="none")
+
+
 def main_face(boxes: np.ndarray, shape: tuple[int, int]) -> int | None:
     """Which of the boxes (k, 4) x1, y1, x2, y2 is the face that a picture of `shape` (H, W) is of; None if k is 0.
 

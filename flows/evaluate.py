@@ -1,7 +1,9 @@
-"""Stage `evaluate`: the trained classifier on every split that it has not learnt or been selected from.
+"""Stage `evaluate`: the trained classifier on every split that it has not learnt or been selected from, and beside it the
+one that learnt from made faces too.
 
 Writes `predictions.parquet` (one row a picture), `confusion.csv` and `roc.csv` (for DVC's plots), `confusion.png`,
-`roc.png`, and `metrics.json` (`<split>/<figure>`; a figure that these pictures cannot tell is left out).
+`roc.png`, `gain.csv` (what made faces gain, overall and of each class), and `metrics.json` (`<split>/<figure>` of `fer@base`,
+`augmented/<split>/<figure>` of `fer@augmented`, `gain/<split>/<figure>` of the pair; what these pictures cannot tell is left out).
 """
 
 import json
@@ -15,7 +17,7 @@ from data.faceset import EXPRESSIONS, FaceSet
 from flows.stage import Stage
 from flows.watch import Watcher
 from metrics import roc
-from metrics.classification import report
+from metrics.classification import compare, report
 from metrics.plots import confusion_picture, roc_picture
 from models.fer import predict, weights
 from models.fer.networks import Network
@@ -26,7 +28,7 @@ BATCH = 4096  # pictures between two words about progress
 
 
 def run(stage: Stage) -> None:
-    """Scores `fer@base` on the splits of `evaluate.splits`, or on all but train and validation."""
+    """Scores both classifiers on the splits of `evaluate.splits`, or on all but train and validation."""
     settings = stage.params.evaluate
     faces = FaceSet.open(stage.inputs["faces"] / "set")
     model, card = weights.load(stage.inputs["fer@base"] / "weights.npz")
@@ -37,8 +39,10 @@ def run(stage: Stage) -> None:
 
     predictions = held_out.table[["id", "split", "label"]].reset_index(drop=True)
     predictions[PROBABILITIES] = classify(model, held_out.images, card.get("mirror", False), stage.watch)
+    other, _ = weights.load(stage.inputs["fer@augmented"] / "weights.npz")
+    augmented = classify(other, held_out.images, card.get("mirror", False), stage.watch)
     predictions.to_parquet(stage.out / "predictions.parquet", index=False)
-    reports, curves = {}, {}
+    reports, curves, others, gains = {}, {}, {}, {}
     for split in splits:
         here = (predictions["split"] == split).to_numpy()
         labels = predictions.loc[here, "label"].to_numpy(int)
@@ -47,6 +51,12 @@ def run(stage: Stage) -> None:
         reports[split] = report(
             labels, probabilities, EXPRESSIONS, subjects, settings.confidence, stage.params.seed
         )
+        others[split] = report(
+            labels, augmented[here], EXPRESSIONS, subjects, settings.confidence, stage.params.seed
+        )
+        gains[split] = compare(
+            labels, probabilities, augmented[here], subjects, settings.confidence, stage.params.seed
+        )
         curves[split] = roc.one_against_rest(labels, probabilities, EXPRESSIONS)
 
     write_plots(predictions, curves, stage.out)
@@ -54,6 +64,13 @@ def run(stage: Stage) -> None:
     confusion_picture(matrices, EXPRESSIONS, stage.out / "confusion.png")
     roc_picture(curves, stage.out / "roc.png")
     figures = {f"{split}/{name}": value for split, found in reports.items() for name, value in flat(found).items()}
+    figures |= {f"augmented/{split}/{name}": value for split, found in others.items() for name, value in flat(found).items()}
+    figures |= {
+        f"gain/{split}/{name}": value for split, found in gains.items() for name, value in found.items() if value is not None
+    }
+    table = gained(reports, others, gains)
+    table.to_csv(stage.out / "gain.csv", index=False, float_format="%.4f")
+    stage.watch.table("what made faces gain", table.to_dict("records"))
     (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
     for split, found in reports.items():
         stage.watch.log(f"{split}: {found['n']:,} faces, accuracy {found['accuracy']:.4f} "
@@ -110,6 +127,21 @@ def write_plots(predictions: pd.DataFrame, curves: Mapping[str, Mapping[str, roc
     ]
     points = pd.concat([pd.DataFrame(columns=["split", "expression", "fpr", "tpr"]), *lines])
     points[["split", "expression", "fpr", "tpr"]].to_csv(out / "roc.csv", index=False, float_format="%.6g")
+
+
+def gained(before: Mapping[str, Mapping], after: Mapping[str, Mapping], gains: Mapping[str, Mapping]) -> pd.DataFrame:
+    """One row a split and score: without and with made faces, and the difference, with its interval where it is overall."""
+    rows = []
+    for split, gain in gains.items():
+        for name in ("accuracy", "balanced_accuracy", "macro_f1"):
+            rows.append({"split": split, "score": name, "base": before[split][name], "augmented": after[split][name],
+                         "gain": gain[name], "low": gain[f"{name}_low"], "high": gain[f"{name}_high"]})  # fmt: skip
+        for name, recall in before[split]["recall"].items():
+            other = after[split]["recall"][name]
+            known = recall is not None and other is not None
+            rows.append({"split": split, "score": f"recall {name}", "base": recall, "augmented": other,
+                         "gain": other - recall if known else None})  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def by_class(found: Mapping) -> list[dict]:

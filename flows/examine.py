@@ -15,7 +15,7 @@ from data.features import FEATURES
 from data.letterbox import letterbox
 from data.pixels import NpyRows
 from flows.chunks import Arrays, Task
-from flows.cutting import as_portraits, cut_face, main_face
+from flows.cutting import as_portraits, cut_face, in_colour, main_face
 from flows.settings import Cleaning, Faces
 
 MOST, PIXELS = 128, 2**23  # pictures of a chunk, and pixels, which are fewer pictures where they are large
@@ -79,7 +79,7 @@ def prepare(images: Path, settings: Faces) -> Task:
 
 def cuttings(settings: Faces) -> dict[str, Faces]:
     """The sets that the stage makes, by their folders, and how each is cut."""
-    return {"set": settings, "portraits": as_portraits(settings)}
+    return {"set": settings, "colour": in_colour(settings), "portraits": as_portraits(settings)}
 
 
 def look_at(image: np.ndarray, boxes: np.ndarray, scores: np.ndarray, landmarks: np.ndarray) -> Look:

@@ -1,8 +1,9 @@
 """Stage `faces`: one face a picture, found by MTCNN, turned upright, cut out and resized; or, where every picture is a
 face already, only resized. Rules of `data.cleaning` and a person's own verdicts say which pictures are left out.
 
-Writes `set/`, `portraits/` (the same faces for the generators: in colour, with more around them), `verdicts.csv` (what
-becomes of each picture, and why), `review.html` (the same to look at and to judge), `contact_sheet.png` and `metrics.json`.
+Writes `set/`, `colour/` (the same faces for the networks that edit them), `portraits/` (for the generators, of their size and
+with their margin), `verdicts.csv` (what becomes of each picture, and why), `review.html` (the same to look at and to judge),
+`contact_sheet.png` and `metrics.json`.
 Pictures are worked on in chunks by worker processes (`flows.chunks`), so that memory does not grow with them, and a killed
 run goes on.
 """

@@ -1,11 +1,12 @@
-"""Stage `fer`: trains the expression classifier on the faces' training rows, watched on their validation rows.
+"""Stages `fer@base` and `fer@augmented`: train the expression classifier on the faces' training rows, the latter with made
+faces among them; for as many steps, from the same seed, watched on the same validation rows.
 
 Writes `weights.npz` (with its card), `history.csv` and `curve.png` (the whole learning curve), `faces.png` (validation
 faces with what the network takes them for) and `metrics.json`.
 """
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pandas as pd
 from data.contact_sheet import contact_sheet
 from data.faceset import EXPRESSIONS, FaceSet
 from data.png import write_png
+from flows.settings import Mix
 from flows.stage import Stage
 from metrics.plots import learning_curve_picture
 from models.fer import weights
@@ -40,6 +42,11 @@ def run(stage: Stage) -> None:
         return {"learning curve": stage.out / "curve.png", "validation faces": stage.out / "faces.png"}
 
     recipe = stage.params.fer
+    if stage.item == "augmented":
+        synthetic = FaceSet.open(stage.inputs["augment"] / "set")
+        training, share = joined(training, synthetic, stage.params.augment.mix, stage.params.seed)
+        stage.watch.log(f"{share:.1%} of {len(training):,} faces are made")
+        recipe = replace(recipe, epochs=max(1, round(recipe.epochs * (1 - share))))  # as many steps as without them
     teachers = [teacher(Path(each), faces.images.shape[1:]) for each in recipe.teachers]
     model, outcome = fit(
         recipe,
@@ -71,6 +78,20 @@ def run(stage: Stage) -> None:
     weights.save(stage.out / "weights.npz", model, card)
     pd.DataFrame(outcome.history).to_csv(stage.out / "history.csv", index=False)
     (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def joined(training: FaceSet, synthetic: FaceSet, wanted: Mix, seed: int) -> tuple[FaceSet, float]:
+    """Training faces and made ones of the makers that are wanted, and the latter's share, as near to the wanted one as there
+    are faces for. Raises ValueError where there are none of those makers."""
+    makers = synthetic.table["maker"].to_numpy(str)
+    by_singan = np.array(["singan" in maker for maker in makers], bool)
+    rows = np.flatnonzero({"all": by_singan | True, "singan": by_singan, "ganimation": ~by_singan}[wanted.makers])
+    if not len(rows):
+        raise ValueError(f"augment.mix.makers is {wanted.makers}, but artifacts/augment/set has only faces by "
+                         f"{', '.join(sorted(set(makers)))}")
+    most = round(len(training) * wanted.share / (1 - wanted.share))
+    chosen = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
+    return FaceSet.join([training, synthetic.select(chosen)]), len(chosen) / (len(training) + len(chosen))
 
 
 def teacher(path: Path, shape: tuple[int, int, int]) -> Network:

@@ -14,6 +14,7 @@ from models.batches import in_batches
 from models.fer import weights
 from models.fer.networks import standardise
 from models.layers import form_here
+from models.pixels import to_uint8
 from models.stylegan2.generator import Architecture, Generator
 
 # Its features tell generators apart, the same ones in every run, so that figures of different runs can be compared.
@@ -61,11 +62,6 @@ def pictures_of(generator: Generator, ws: np.ndarray) -> np.ndarray:
 @nnx.jit
 def _synthesise(generator: Generator, ws: jax.Array) -> jax.Array:
     return generator.synthesis(ws)
-
-
-def to_uint8(pictures: np.ndarray) -> np.ndarray:
-    """From about -1 … 1 to 0 … 255."""
-    return np.rint(np.clip(pictures * 127.5 + 127.5, 0, 255)).astype(np.uint8)
 
 
 def feature_network(choice: str = "classifier") -> Callable[[np.ndarray], np.ndarray]:

@@ -5,7 +5,7 @@ Writes `weights.npz`, `history.csv`, `curve.png` and `metrics.json`.
 """
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,7 @@ import pandas as pd
 
 from data.faceset import FaceSet
 from data.splits import carve
-from data.synthetic import PICTURES_EACH, draw
-from flows.cutting import cut_face
-from flows.settings import Faces
+from flows.drawn import drawn_faces
 from flows.stage import Stage
 from metrics.plots import learning_curve_picture
 from metrics.roc import area, equal_error_rate, roc_curve
@@ -24,7 +22,6 @@ from models.face_matcher.train import Recipe, fit
 from models.face_matcher.weights import embed, save
 from models.training import History
 
-DRAWN_AT = 128  # pixels of a drawn picture before its face is cut out
 HELD_OUT = 0.15  # of drawn people
 MOST = 1500  # faces of people never seen that are compared, each with each
 PANELS = {"loss": ["train_loss"], "people never seen": ["unseen_auc"]}
@@ -36,11 +33,10 @@ def run(stage: Stage) -> None:
     """Trains by `matcher`; raises ValueError where fewer than two people have two pictures."""
     wanted = asdict(stage.params.matcher)
     dimensions, drawn = wanted.pop("dimensions"), wanted.pop("people")
-    settings = stage.params.faces
     if drawn is None:
         known, unseen = people_of(FaceSet.open(stage.inputs["faces"] / "set"))
     else:
-        known, unseen = drawn_people(stage, drawn, settings)
+        known, unseen = drawn_people(stage, drawn)
     subjects = pd.factorize(known[1])[0]
     stage.watch.log(f"{len(subjects):,} faces of {subjects.max() + 1:,} people, {len(unseen[1]):,} of people never seen")
 
@@ -79,20 +75,11 @@ def people_of(faces: FaceSet) -> tuple[People, People]:
     return tuple((np.asarray(faces.images[each]), table["subject"].to_numpy(str)[each]) for each in rows)
 
 
-def drawn_people(stage: Stage, people: int, settings: Faces) -> tuple[People, People]:
-    """As many drawn people, cut as the faces of `settings` are, by their own landmarks; some of them held out."""
-    settings = replace(settings, align=settings.align or not settings.detect)
-    faces, subjects = [], []
-    count = people * PICTURES_EACH
-    for number, (image, row) in enumerate(draw(stage.params.seed, count, DRAWN_AT, None)):
-        x, y, width, height = row["box"]
-        box = np.array([x, y, x + width, y + height])
-        faces.append(cut_face(image, box, np.reshape(row["landmarks"], (5, 2)), settings)[0])
-        subjects.append(row["subject"])
-        if number % 500 == 0:
-            stage.watch.progress(number, count, "people drawn")
-    faces, subjects = np.stack(faces), np.array(subjects)
-    unseen = carve([str(n) for n in range(count)], [0] * count, list(subjects), HELD_OUT, stage.params.seed)
+def drawn_people(stage: Stage, people: int) -> tuple[People, People]:
+    """As many drawn people, cut as the faces are; some of them held out."""
+    faces, rows = drawn_faces(stage, people, stage.params.faces)
+    subjects = rows["subject"].to_numpy(str)
+    unseen = carve(rows["origin"].tolist(), [0] * len(rows), subjects.tolist(), HELD_OUT, stage.params.seed)
     return (faces[~unseen], subjects[~unseen]), (faces[unseen][:MOST], subjects[unseen][:MOST])
 
 

@@ -8,7 +8,6 @@ and `metrics.json`.
 
 import json
 
-import cv2
 import numpy as np
 
 from data.contact_sheet import contact_sheet, over_white
@@ -18,11 +17,13 @@ from data.faceset import EXPRESSIONS
 from data.letterbox import letterbox
 from data.png import write_png
 from flows.eye import projection_features, recognise
-from flows.generated import Seeds, pictures_of, to_uint8, ws_of
+from flows.film import write_film
+from flows.generated import Seeds, pictures_of, ws_of
 from flows.judge import Judge, judge
 from flows.photos import person_of
 from flows.stage import Stage
 from models.fer.networks import standardise
+from models.pixels import to_uint8
 from models.stylegan2 import snapshot
 from models.stylegan2.expressions import directions, walk
 from models.stylegan2.generator import Generator
@@ -98,11 +99,8 @@ def head_of(picture: np.ndarray, expression: str, stage: Stage) -> np.ndarray:
 
 def write_way(stage: Stage, photos: np.ndarray, way: np.ndarray) -> None:
     """The photos, and under them what the generator makes on its way (frames, N, R, R, 3), as an animation that repeats."""
-    frames = [contact_sheet(np.concatenate([photos, step]), len(photos))[..., ::-1] for step in way]
-    animation = cv2.Animation()
-    animation.frames, animation.durations = frames, np.array([PACE] * (len(frames) - 1) + [10 * PACE])
-    if not cv2.imwriteanimation(str(stage.out / "way.gif"), animation):
-        raise OSError(f"{stage.out / 'way.gif'} could not be written")
+    frames = [contact_sheet(np.concatenate([photos, step]), len(photos)) for step in way]
+    write_film(stage.out / "way.gif", frames, [PACE] * (len(frames) - 1) + [10 * PACE])
 
 
 def write_sheet(stage: Stage, photos: np.ndarray, found: np.ndarray, posed: np.ndarray, emoji: np.ndarray) -> None:

@@ -9,7 +9,10 @@ from typing import Annotated, Literal, get_type_hints
 from pydantic import Field, TypeAdapter, ValidationError
 from ruamel.yaml import YAML, YAMLError
 
+from models.action_units.recipe import Recipe as ReaderRecipe
 from models.fer.recipe import Recipe
+from models.ganimation.recipe import Recipe as EditorRecipe
+from models.singan.recipe import Recipe as PyramidRecipe
 
 FILE = Path("params.yaml")
 
@@ -59,7 +62,7 @@ class Cleaning:
 
 @dataclass(frozen=True)
 class Portrait:
-    """How the same faces are cut for the generators: in colour, untouched by `faces.features`, with more around them."""
+    """How the same faces are cut for the generators: in colour, untouched by `faces.features`, as wide as suits them."""
 
     size: Literal[16, 32, 64, 128, 256]  # side in pixels, which is the generators'
     margin: Share  # kept around the face, as a share of its box: hair and chin belong to a person
@@ -102,6 +105,71 @@ class Matcher:
     margin: float
     scale: float
     ema: float
+
+
+@dataclass(frozen=True)
+class ActionUnits:
+    """How `action_units` learns to read them, and what it mixes them with."""
+
+    people: Count | None  # drawn people to learn from, where nothing is known of the faces' units; null: the faces' own
+    mixture: Share  # of the expression that the classifier reads in an estimate; the reader has the rest
+    reader: ReaderRecipe
+
+
+@dataclass(frozen=True)
+class Editor:
+    """What GANimation's networks are built from; see `models.ganimation.generator.Architecture`."""
+
+    width: Count
+    blocks: Annotated[int, Field(ge=0)]
+    outer: Count  # odd
+    critic_width: Count
+    critic_layers: Count  # faces.size is a multiple of 2 to this power
+
+
+@dataclass(frozen=True)
+class GANimation:
+    """How `ganimation` learns to edit faces."""
+
+    architecture: Editor
+    recipe: EditorRecipe
+
+
+@dataclass(frozen=True)
+class SinGAN:
+    """Of how many faces `singan` learns the patches, and how."""
+
+    parents: Count  # training faces, as many of each expression as of any other
+    features: str  # of single-image distances: pixels, or a file of Inception-v3's weights in Keras' layout
+    recipe: PyramidRecipe
+
+
+@dataclass(frozen=True)
+class Gates:
+    """What a made face has to reach, or is turned away."""
+
+    sifid: float  # at most so far from its parent, by `singan.features`
+    identity: float  # cosine with its parent, of the matcher's vectors, at least
+    expression: Share  # probability that the classifier `fer@base` gives the wanted expression, at least
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Which made faces `fer@augmented` learns from."""
+
+    share: Annotated[float, Field(ge=0, lt=1)]  # of the rows that it learns from; less where fewer passed the gates
+    makers: Literal["all", "ganimation", "singan"]
+
+
+@dataclass(frozen=True)
+class Augment:
+    """How many faces `augment` makes, and which of them `fer@augmented` learns from."""
+
+    edited: Count  # training faces that GANimation gives each expression; fewer where there are not so many
+    variants: Count  # that SinGAN makes of each edited face of `singan`, from each of its two scales
+    composite: bool  # take from SinGAN only what GANimation's mask has edited, the rest from the face
+    gates: Gates
+    mix: Mix
 
 
 @dataclass(frozen=True)
@@ -204,6 +272,10 @@ class Params:
     fer: Recipe
     evaluate: Evaluate
     matcher: Matcher
+    action_units: ActionUnits
+    ganimation: GANimation
+    singan: SinGAN
+    augment: Augment
     emoji: Emoji
     stylegan: StyleGAN
     blend: Blend

@@ -4,7 +4,6 @@ section 4). Whose features they are belongs beside every figure: only distances 
 """
 
 import numpy as np
-from scipy.linalg import sqrtm
 
 
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
@@ -13,10 +12,14 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
     Raises ValueError where there are fewer than two rows, or rows of different lengths.
     """
     first, second = _checked(first, second)
-    covariances = np.cov(first, rowvar=False), np.cov(second, rowvar=False)
-    root = np.real(sqrtm(np.atleast_2d(covariances[0] @ covariances[1])))
+    covariances = [np.atleast_2d(np.cov(each, rowvar=False)) for each in (first, second)]
+    # The trace of √(AB) is that of √(√A B √A), which is symmetric, so that no covariance is too singular for it.
+    values, vectors = np.linalg.eigh(covariances[0])
+    root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
+    shared = np.linalg.eigvalsh(root @ covariances[1] @ root)
     apart = np.sum((first.mean(axis=0) - second.mean(axis=0)) ** 2)
-    return float(max(0.0, apart + sum(np.trace(np.atleast_2d(each)) for each in covariances) - 2 * np.trace(root)))
+    trace = sum(np.trace(each) for each in covariances) - 2 * np.sqrt(np.clip(shared, 0, None)).sum()
+    return float(max(0.0, apart + trace))
 
 
 def kernel_distance(first: np.ndarray, second: np.ndarray) -> float:

@@ -56,6 +56,22 @@ def confusion_picture(matrices: Mapping[str, np.ndarray], names: Sequence[str], 
         _save(figure, path)
 
 
+def heat_picture(panels: Mapping[str, np.ndarray], rows: Sequence[str], columns: Sequence[str], path: Path) -> None:
+    """One panel for each titled table (R, C) of numbers in [0, 1], darker for higher; what is not a number stays empty."""
+    with _style():
+        figure, places = _panels(len(panels), width=0.36 * len(columns) + 1.5, height=0.4 * len(rows) + 1.2)
+        for axes, (title, values) in zip(places, panels.items(), strict=True):
+            image = axes.imshow(values, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+            axes.set_xticks(range(len(columns)), columns, rotation=90)
+            axes.set_yticks(range(len(rows)), rows)
+            axes.set_title(title)
+            axes.grid(False)
+            axes.spines[:].set_visible(False)
+            axes.tick_params(length=0)
+        figure.colorbar(image, ax=places, shrink=0.8)
+        _save(figure, path)
+
+
 def roc_picture(curves: Mapping[str, Mapping[str, Curve]], path: Path) -> None:
     """One panel for each titled set of named curves, each with its area in the legend."""
     with _style():

@@ -54,12 +54,7 @@ def _in_order(root: h5py.Group, kind: str) -> list[list[np.ndarray]]:
 def features(layers: Layers, pictures: Array) -> Array:
     """Pictures (N, H, W, 3) RGB in [-1, 1], enlarged or shrunk to 299×299 -> (N, 2048)."""
     following = iter(layers)
-    x = jax.image.resize(pictures, (len(pictures), SIZE, SIZE, 3), "linear")
-    x = _row(x, following, "VALID", stride=2)
-    x = _row(x, following, "VALID")
-    x = _halved(_row(x, following))
-    x = _row(x, following, "VALID")
-    x = _halved(_row(x, following, "VALID"))
+    x = _halved(_stem(jax.image.resize(pictures, (len(pictures), SIZE, SIZE, 3), "linear"), following))
     for _ in range(3):  # 35×35
         parts = [_row(x, following), _rows(x, following, 2), _rows(x, following, 3), _row(_averaged(x), following)]
         x = jnp.concatenate(parts, axis=-1)
@@ -78,6 +73,20 @@ def features(layers: Layers, pictures: Array) -> Array:
             parts += [_row(y, following), _row(y, following)]
         x = jnp.concatenate([*parts, _row(_averaged(x), following)], axis=-1)
     return jnp.mean(x, axis=(1, 2))
+
+
+def patches(layers: Layers, pictures: Array) -> Array:
+    """Pictures (N, H, W, 3) RGB in [-1, 1], at their own size of at least 27 pixels -> (N, h, w, 192), the maps before the
+    second pooling, whose places each see a patch (Shaham et al. 2019, section 3)."""
+    return _stem(pictures, iter(layers))
+
+
+def _stem(x: Array, following: Iterator) -> Array:
+    x = _row(x, following, "VALID", stride=2)
+    x = _row(x, following, "VALID")
+    x = _halved(_row(x, following))
+    x = _row(x, following, "VALID")
+    return _row(x, following, "VALID")
 
 
 def _row(x: Array, following: Iterator, padding: str = "SAME", stride: int = 1) -> Array:

@@ -54,7 +54,7 @@ def test_every_stage_leaves_figures_and_finds_faces(copy):
     root = copy / "artifacts"
     figures = {path.parent.relative_to(root).as_posix(): json.loads(path.read_text()) for path in root.rglob("metrics.json")}
     assert figures.keys() == {
-        "ingest", "faces", "fer/base", "evaluate", "matcher", "emoji", "stylegan/faces", "stylegan/emoji", "blend", "personal_emoji",
+        "ingest", "faces", "fer/base", "fer/augmented", "evaluate", "matcher", "action_units", "ganimation", "singan", "augment", "emoji", "stylegan/faces", "stylegan/emoji", "blend", "personal_emoji",
         "export",
     }  # fmt: skip
     assert figures["ingest"]["pictures"] == 350

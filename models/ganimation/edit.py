@@ -13,6 +13,7 @@ from jax import Array
 
 from models.action_units.units import UNITS, checked
 from models.ganimation.generator import Edited, Generator
+from models.pixels import to_uint8
 
 LEVELS = (0.0, 0.33, 0.66, 1.0)  # of one unit, as single-unit sheets show them
 COLLAPSED = 0.05  # how close to 0 or to 1 nearly all of a collapsed mask is
@@ -70,11 +71,6 @@ def between(generator: Generator, picture: np.ndarray, first: Any, last: Any, fr
     return edit(generator, np.repeat(picture[None], frames, axis=0), wanted)
 
 
-def pixels(pictures: np.ndarray) -> np.ndarray:
-    """Pictures in [-1, 1] as uint8."""
-    return np.clip(np.rint((np.asarray(pictures) + 1) * 127.5), 0, 255).astype(np.uint8)
-
-
 def collapsed(attention: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which of N masks (N, H, W, 1) have collapsed, two (N,) of bool: to 1, so that the input is copied, and to 0, so
     that the whole picture is repainted. One pixel in a hundred may be otherwise.
@@ -113,7 +109,7 @@ def paste(picture: np.ndarray, box: Sequence[float], colour: np.ndarray, attenti
     result = picture.copy()
     inside = np.ix_(rows, columns)
     blended = (1 - share) * (picture[inside] / 127.5 - 1) + share * grown[..., :3]
-    result[inside] = pixels(blended)
+    result[inside] = to_uint8(blended)
     return result
 
 

@@ -6,7 +6,6 @@ loss divides a mean of squares by the batch once more; here it is the plain mean
 """
 
 from collections.abc import Callable
-from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -14,8 +13,8 @@ from jax import Array
 
 from models.ganimation.critic import Critic
 from models.ganimation.generator import Generator
+from models.ganimation.recipe import Form
 
-Form = Literal["paper", "program"]
 Terms = dict[str, Array]  # name -> ()
 
 

@@ -1,8 +1,9 @@
 """The recipe of a GANimation: every number its training run depends on, each with its reason."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-from models.ganimation.losses import Form
+Form = Literal["paper", "program"]  # of the losses of attention masks, see models.ganimation.losses
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def stage(tmp_path, network):
     (tmp_path / "out").mkdir()
     return SimpleNamespace(
         params=SimpleNamespace(seed=0, evaluate=Evaluate(splits=None, confidence=0.95)),
-        inputs={"faces": tmp_path / "faces", "fer@base": network.parent},
+        inputs={"faces": tmp_path / "faces", "fer@base": network.parent, "fer@augmented": network.parent},
         out=tmp_path / "out",
         watch=Listener(),
     )
@@ -97,7 +97,7 @@ def test_plot_tables_hold_every_face_and_whole_curves(stage):
     for _, line in points.groupby(["split", "expression"]):
         assert line[["fpr", "tpr"]].iloc[[0, -1]].to_numpy().tolist() == [[0, 0], [1, 1]]
     assert {path.name for path in stage.out.iterdir()} == {
-        "predictions.parquet", "confusion.csv", "roc.csv", "confusion.png", "roc.png", "metrics.json"
+        "predictions.parquet", "confusion.csv", "roc.csv", "gain.csv", "confusion.png", "roc.png", "metrics.json"
     }
     assert [row["expression"] for row in stage.watch.tables["recall on test"]] == list(EXPRESSIONS)
     assert stage.watch.steps[-1] == (30, 30)
@@ -142,3 +142,19 @@ def test_faces_without_label_are_counted_and_refused(stage):
     table.to_parquet(folder / "faces.parquet")
     with pytest.raises(ValueError, match="1 of 30 faces in public_test, test have no label"):
         evaluate.run(stage)
+
+
+def test_a_classifier_gains_nothing_over_itself_and_a_better_one_does(stage, tmp_path):
+    evaluate.run(stage)
+    gain = pd.read_csv(stage.out / "gain.csv")
+    assert (gain["gain"].dropna() == 0).all() and len(gain) == 2 * (3 + len(EXPRESSIONS))
+
+    other = MiniXception(rngs=nnx.Rngs(1))
+    (tmp_path / "other").mkdir()
+    weights.save(tmp_path / "other" / "weights.npz", other, {"labels": list(EXPRESSIONS), "size": 48, "channels": 1})
+    stage.inputs["fer@augmented"] = tmp_path / "other"
+    evaluate.run(stage)
+    figures = json.loads((stage.out / "metrics.json").read_text())
+    apart = figures["augmented/test/accuracy"] - figures["test/accuracy"]
+    assert figures["gain/test/accuracy"] == pytest.approx(apart) and apart < 0
+    assert figures["gain/test/accuracy_low"] < apart < figures["gain/test/accuracy_high"]

@@ -10,7 +10,8 @@ from flax import nnx
 
 from models.action_units.units import UNITS
 from models.ganimation.critic import Critic, Pair
-from models.ganimation.edit import between, collapsed, edit, levels, paste, pixels
+from models.ganimation.edit import between, collapsed, edit, levels, paste
+from models.pixels import to_uint8
 from models.ganimation.generator import Architecture, Generator
 from models.ganimation.weights import load, save
 from models.weights_file import WeightsError
@@ -81,7 +82,7 @@ def test_pasting_changes_the_box_alone_and_where_the_mask_says():
     assert np.array_equal(paste(picture, (10, 5, 24, 24), colour, attention), picture)
     attention[4:12] = 0
     result = paste(picture, (10, 5, 24, 24), colour, attention)
-    assert np.all(result[5 + 8 : 5 + 16, 18:26] == pixels(np.float32(0.5)))
+    assert np.all(result[5 + 8 : 5 + 16, 18:26] == to_uint8(np.float32(0.5)))
     outside = np.ones((40, 50), bool)
     outside[5 + 5 : 5 + 19, 10:34] = False  # the mask's open rows, grown, with their soft border
     assert np.array_equal(result[outside], picture[outside])
