@@ -10,7 +10,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 

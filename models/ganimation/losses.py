@@ -11,10 +11,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from models.ganimation.critic import Critic
 from models.ganimation.generator import Generator
 from models.ganimation.recipe import Form
 
+Judge = Callable[[Array], tuple[Array, Array]]  # a critic: pictures -> scores (N, h, w) and units (N, 17)
 Terms = dict[str, Array]  # name -> ()
 
 
@@ -55,7 +55,7 @@ def condition(read: Array, units: Array) -> Array:
     return jnp.mean((read - units) ** 2)
 
 
-def critic_terms(critic: Critic, pictures: Array, units: Array, fake: Array, share: Array) -> Terms:
+def critic_terms(critic: Judge, pictures: Array, units: Array, fake: Array, share: Array) -> Terms:
     """The critic's losses on real (N, S, S, 3) with their units (N, 17), on fake ones, and between them by `share`."""
     scores, read = critic(pictures)
     return {
@@ -66,7 +66,7 @@ def critic_terms(critic: Critic, pictures: Array, units: Array, fake: Array, sha
 
 
 def generator_terms(
-    generator: Generator, critic: Critic, pictures: Array, units: Array, wanted: Array, form: Form
+    generator: Generator, critic: Judge, pictures: Array, units: Array, wanted: Array, form: Form
 ) -> Terms:
     """The generator's losses on real (N, S, S, 3), edited from their units (N, 17) to `wanted` (N, 17) and back."""
     there = generator(pictures, wanted)

@@ -72,22 +72,31 @@ def program(recipe: Recipe, arch: Architecture, count: int, examine: Examine, pr
 
         def loss(weights: Weights) -> tuple[Array, Terms]:
             terms = terms_of(weights)
-            return sum(recipe.weight(name) * value for name, value in terms.items()), terms
+            return sum(recipe.weight(network, name) * value for name, value in terms.items()), terms
 
         grads, terms = jax.grad(loss, has_aux=True)(state[network])
         weights, memory = descend(updates[network], grads, state["memory"][network], state[network])
         fresh = {network: weights, "memory": state["memory"] | {network: memory}}
         return state | fresh, {f"{network}_{name}": value for name, value in terms.items()}
 
+    def blurred(critic: Critic, key: Array) -> Callable[[Array], tuple[Array, Array]]:
+        """The critic, to which noise is shown over all pictures."""
+        return lambda pictures: critic(pictures + recipe.blur * jax.random.normal(key, pictures.shape))
+
     def step(state: State, batch: dict[str, Array], key: Array) -> tuple[State, Terms]:
-        keys = jax.random.split(key)
+        keys = jax.random.split(key, 3)
         pictures, units, wanted = example(batch, keys[0])
         fake = to_generator(state["generator"])(pictures, wanted).pictures
         share = jax.random.uniform(keys[1], (len(pictures),))
-        return learn(state, "critic", lambda weights: critic_terms(to_critic(weights), pictures, units, fake, share))
+        return learn(
+            state,
+            "critic",
+            lambda weights: critic_terms(blurred(to_critic(weights), keys[2]), pictures, units, fake, share),
+        )
 
     def generate(state: State, batch: dict[str, Array], key: Array) -> tuple[State, Terms]:
-        example_of, critic = example(batch, key), to_critic(state["critic"])
+        keys = jax.random.split(key)
+        example_of, critic = example(batch, keys[0]), blurred(to_critic(state["critic"]), keys[1])
         return learn(
             state,
             "generator",

@@ -13,8 +13,8 @@ from watchers import Interrupting
 
 ARCH = Architecture(size=16, width=4, blocks=1, outer=3, critic_width=4, critic_layers=2)
 RECIPE = Recipe(
-    epochs=2, batch_size=8, learning_rate=0.01, constant=0.5, critic_steps=2, penalty=10.0, condition=160.0, cycle=10.0,
-    attention=0.1, variation=1e-5, form="program", noise=0.1, mirror=True, ema=0.5,
+    epochs=2, batch_size=8, learning_rate=0.01, constant=0.5, critic_steps=2, adversarial=1.0, penalty=10.0,
+    critic_condition=160.0, generator_condition=160.0, cycle=10.0, attention=0.1, variation=1e-5, form="program", blur=0.1, noise=0.1, mirror=True, ema=0.5,
 )  # fmt: skip
 RNG = np.random.default_rng(0)
 PICTURES = RNG.integers(0, 256, (24, 16, 16, 3), np.uint8)

@@ -8,18 +8,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
 
 sys.path.insert(0, str(Path(__file__).parent))
 import recorded as theirs
 
 from models.singan.model import Pyramids, climb
 from models.singan.networks import Generator, pad
-from models.singan.pyramid import plan_scales, real_pyramid
+from models.singan.pyramid import plan_scales
 from models.singan.references import near_colours, soft_mask
 from models.singan.sample import animate, edit, harmonise, inject, injected, paint_to_image, sample, super_resolve
 from models.singan.snapshot import load, save
 from models.weights_file import WeightsError
+from untrained import untrained_pyramids
 
 KEY = jax.random.key(0)
 
@@ -68,18 +68,7 @@ def test_an_injected_picture_is_theirs(arrays, three, start):
 
 @pytest.fixture(scope="module")
 def two_pictures():
-    """Untrained pyramids of two smooth pictures, four scales each."""
-    plan = plan_scales((20, 24), min_size=12, factor=0.65)
-    row, column = jnp.mgrid[:20, :24] / 8
-    pictures = jnp.stack([jnp.stack([jnp.sin(row + n), jnp.cos(column), row / 4 - 0.5], axis=-1) for n in range(2)])
-    scales = []
-    for n, size in enumerate(plan.sizes):
-        make = lambda key: nnx.state(Generator(4, rngs=nnx.Rngs(key)), nnx.Param, nnx.BatchStat)  # noqa: E731
-        params, stats = jax.vmap(make)(jax.random.split(jax.random.key(n), 2))
-        noise = pad(jax.random.normal(KEY, (2, *size, 3))) if n == 0 else pad(jnp.zeros((2, *size, 3)))
-        weights = {"params": nnx.to_pure_dict(params), "stats": nnx.to_pure_dict(stats)}
-        scales.append(weights | {"noise": noise, "amp": jnp.array([0.5, 0.1])})
-    return Pyramids(plan, tuple(scales), tuple(real_pyramid(pictures, plan)), "zeros", False)
+    return untrained_pyramids(KEY)
 
 
 def test_samples_have_any_size_and_are_new_from_their_start_on(two_pictures):
