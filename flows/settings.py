@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from ruamel.yaml import YAML, YAMLError
 
 from models.fer.recipe import Recipe
+from models.san import recipe as san
 
 FILE = Path("params.yaml")
 
@@ -102,6 +103,17 @@ class Matcher:
     margin: float
     scale: float
     ema: float
+
+
+@dataclass(frozen=True)
+class San:
+    """What a semi-adversarial network hides, and how it and the attribute's classifiers are trained."""
+
+    attribute: Literal["gender", "label"]  # the other one is kept, where the faces tell it
+    aligned: bool  # lay the prototypes over the landmarks of each face
+    expressions: str  # weights of the classifier that reads expressions before and after, from the repository's root
+    classifier: san.ClassifierRecipe
+    network: san.Recipe
 
 
 @dataclass(frozen=True)
@@ -204,6 +216,7 @@ class Params:
     fer: Recipe
     evaluate: Evaluate
     matcher: Matcher
+    san: San
     emoji: Emoji
     stylegan: StyleGAN
     blend: Blend
