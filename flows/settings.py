@@ -112,6 +112,7 @@ class San:
     attribute: Literal["gender", "label"]  # the other one is kept, where the faces tell it
     aligned: bool  # lay the prototypes over the landmarks of each face
     expressions: str  # weights of the classifier that reads expressions before and after, from the repository's root
+    judges: tuple[str, ...]  # files of further classifiers of the attribute, by which `evaluate_san` judges too
     classifier: san.ClassifierRecipe
     network: san.Recipe
 

@@ -56,8 +56,8 @@ def confusion_picture(matrices: Mapping[str, np.ndarray], names: Sequence[str], 
         _save(figure, path)
 
 
-def roc_picture(curves: Mapping[str, Mapping[str, Curve]], path: Path) -> None:
-    """One panel for each titled set of named curves, each with its area in the legend."""
+def roc_picture(curves: Mapping[str, Mapping[str, Curve]], path: Path, legend: str = "against the rest, area") -> None:
+    """One panel for each titled set of named curves, each with its area in the legend, which is titled `legend`."""
     with _style():
         figure, panels = _panels(len(curves), width=4.6, height=4.4)
         for axes, (title, named) in zip(panels, curves.items(), strict=True):
@@ -68,7 +68,7 @@ def roc_picture(curves: Mapping[str, Mapping[str, Curve]], path: Path) -> None:
             axes.set(title=title, xlabel="false positive rate", ylabel="true positive rate", aspect="equal")
             axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
             if named:
-                axes.legend(title="against the rest, area", loc="lower right")
+                axes.legend(title=legend, loc="lower right")
         _save(figure, path)
 
 

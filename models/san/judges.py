@@ -16,6 +16,7 @@ from models import weights_file
 from models.batches import in_batches
 from models.face_matcher import weights as matcher_weights
 from models.fer import weights as fer_weights
+from models.fer.predict import mirrored
 from models.san import weights as san_weights
 
 Judge = Callable[[Array], Array]  # (N, H, W, 1) in [0, 1] -> (N, K)
@@ -42,12 +43,14 @@ def seen_by(network: Judge, size: int | None = None, channels: int = 1, low: flo
 def classifier(path: Path) -> tuple[Judge, dict[str, Any]]:
     """The classifier in a file of `models.san.weights` or `models.fer.weights`, and its card, which has its `labels`.
 
-    Raises FileNotFoundError and WeightsError.
+    Where the card says so, its word on a picture is the mean over the picture and its mirror image. Raises FileNotFoundError
+    and WeightsError.
     """
     if path.suffix == ".npz" and weights_file.read(path, ("network", "labels"))[1]["network"] in OURS:
         return san_weights.load(path)
     network, card = fer_weights.load(path)
-    return seen_by(network, card["size"], card["channels"]), card
+    judge = seen_by(network, card["size"], card["channels"])
+    return mirrored(judge) if card.get("mirror", False) else judge, card
 
 
 def matcher(path: Path) -> Judge:
