@@ -57,9 +57,9 @@ def run(stage: Stage) -> None:
         for shown, logits in read.items():
             told = class_figures(labels, scores_of(logits), people(held_out), evaluate.confidence, seed=stage.params.seed)
             found |= {f"{name}/{shown}/{figure}": value for figure, value in told.items()}
-    write_curves(stage.out / "attribute_roc", "classifier", curves)
+    write_curves(stage.out / "attribute_roc", curves)
     curves, told = matching(stage, held_out, pictures)
-    write_curves(stage.out / "matching_roc", "matcher", curves)
+    write_curves(stage.out / "matching_roc", curves, distances=True)
 
     result = {"n": len(held_out)} | flat(found | told) | quality(stage, held_out, pictures)
     (stage.out / "metrics.json").write_text(json.dumps(result, indent=2) + "\n")
@@ -166,19 +166,19 @@ def quality(stage: Stage, faces: FaceSet, pictures: dict) -> dict[str, float]:
     return found
 
 
-def write_curves(path: Path, kind: str, curves: dict[str, dict[str, Curve]]) -> None:
-    """`path`.csv, one row a corner of a curve, and `path`.png, one panel a judge."""
-    columns = [kind, "shown", "fpr", "tpr", "threshold"]
+def write_curves(path: Path, curves: dict[str, dict[str, Curve]], distances: bool = False) -> None:
+    """`path`.csv, one row a corner of a curve, and `path`.png, one panel a judge. With `distances` thresholds are negative
+    ones, and are written as they are and as study D's P = 1/(1+‖·‖²), which has the same order."""
+    columns = ["judge", "shown", "fpr", "tpr", "threshold"]
     lines = [
-        pd.DataFrame(corners(curve)._asdict()).rename(columns={"thresholds": "threshold"}).assign(**{kind: name}, shown=shown)
+        pd.DataFrame(corners(curve)._asdict()).rename(columns={"thresholds": "threshold"}).assign(judge=name, shown=shown)
         for name, named in curves.items()
         for shown, curve in named.items()
     ]
     points = pd.concat([pd.DataFrame(columns=columns), *lines])[columns]
-    if kind == "matcher":  # its scores are negative distances; P, as study D has it, is the same order
-        distances = -points.pop("threshold").astype(float)
-        points["distance"] = distances
-        points["similarity"] = np.where(np.isfinite(distances), 1 / (1 + distances**2), np.inf)
+    if distances:
+        points["distance"] = -points.pop("threshold").astype(float)
+        points["similarity"] = np.where(np.isfinite(points["distance"]), 1 / (1 + points["distance"] ** 2), np.inf)
     points.to_csv(path.with_suffix(".csv"), index=False, float_format="%.6g")
     shown = {name: {NAMES.get(each, each): curve for each, curve in named.items()} for name, named in curves.items()}
     roc_picture(shown, path.with_suffix(".png"), "area")

@@ -25,6 +25,7 @@ from models.fer.train import fit as fit_mini_xception
 from models.san import weights as san_weights
 from models.san.classify import fit_classifier
 from models.san.judges import Judge, said
+from models.san.recipe import ClassifierRecipe
 from models.training import Outcome
 
 NETWORKS = {"paper": "paper", "port": "port", "mini_xception": "mini_xception", "kept": "mini_xception"}
@@ -43,7 +44,9 @@ def run(stage: Stage) -> None:
         write_nothing(stage)
         return
     known = telling(faces, attribute)
-    training, validation = ((grey(part.images), labels_of(part, attribute)) for part in map(known.split, ("train", "validation")))
+    training, validation = (
+        (grey(part.images), labels_of(part, attribute)) for part in (known.split("train"), known.split("validation"))
+    )
     stage.watch.log(f"{attribute}: {len(training[1]):,} faces to train on, {len(validation[1]):,} to watch")
 
     def preview(network: Judge, history: list[dict[str, float]]) -> dict[str, Path]:
@@ -58,8 +61,8 @@ def run(stage: Stage) -> None:
     save: Callable
     if kind == "mini_xception":
         save = fer_weights.save
-        network, outcome = fit_mini_xception(like(recipe), Faces(*training), Faces(*validation), preview=preview, momentum=MOMENTUM,
-                                             **options)  # fmt: skip
+        parts = Faces(*training), Faces(*validation)
+        network, outcome = fit_mini_xception(like(recipe), *parts, preview=preview, momentum=MOMENTUM, **options)
     else:
         save = san_weights.save
 
@@ -72,7 +75,7 @@ def run(stage: Stage) -> None:
     write_figures(stage, outcome, figures)
 
 
-def like(recipe) -> Recipe:
+def like(recipe: ClassifierRecipe) -> Recipe:
     """mini-Xception's recipe with the numbers that the other classifiers have."""
     return Recipe(
         network="mini_xception", epochs=recipe.epochs, batch_size=recipe.batch_size, optimizer="adam",

@@ -2,7 +2,8 @@
 
 There are two of different networks and seeds: `matcher@common`, which the pipeline's other networks are made with, and
 `matcher@unseen`, which none of them has seen and which therefore may judge them. Where the source says nobody's name
-(`matcher.people` in params.yaml is not null), drawn people stand in, cut as the faces are. Writes `weights.npz`, `history.csv`, `curve.png` and `metrics.json`.
+(`matcher.people` in params.yaml is not null), drawn people stand in, cut as the faces are. Writes `weights.npz`, `history.csv`,
+`curve.png` and `metrics.json`.
 """
 
 import json

@@ -33,6 +33,7 @@ class Recipe:
     objective: Literal["paper", "official"]
     encoder: tuple[int, int]  # widths of the maps; (8, 12) in the paper
     decoder: tuple[int, int]  # (256, 128) in the paper; nearly all of the work
+    enlarge: bool  # repeat each pixel first, or the network's half-sized decoder leaves no detail to faces of some 48 pixels
     first_epochs: int  # of the first part; 3 in study D (paper), 5 in the official program
     epochs: int  # of the second part; 10 in study D, 15 in the official program
     batch_size: int  # the whole batch, over all devices; the official program's 8 goes with its summed identity term
