@@ -81,14 +81,14 @@ def test_one_class_alone_is_an_error(tmp_path):
 
 
 def test_files_give_the_same_networks(tmp_path, whole):
-    autoencoder = Autoencoder((2, 3), (4, 2), 0.3, rngs=nnx.Rngs(1))
+    autoencoder = Autoencoder((2, 3), (4, 2), 0.3, True, rngs=nnx.Rngs(1))
     for network in (whole[0], autoencoder):
         weights.save(tmp_path / "w.npz", network, {"attribute": "gender"})
         again, card = weights.load(tmp_path / "w.npz")
         before, after = (flat(nnx.to_pure_dict(nnx.state(each))) for each in (network, again))
         assert type(again) is type(network) and card["attribute"] == "gender"
         assert all(np.array_equal(before[name], after[name]) for name in before)
-    assert again.slope == 0.3
+    assert (again.slope, again.enlarge) == (0.3, True)
     weights.weights_file.write(tmp_path / "w.npz", {}, {"network": "other", "classes": 2, "size": 8})
     with pytest.raises(WeightsError, match="no classifier is called 'other'"):
         weights.load(tmp_path / "w.npz")
