@@ -128,7 +128,7 @@ def judged(stage: Stage, faces: FaceSet, made: Made) -> pd.DataFrame:
     gates, settings = stage.params.augment.gates, stage.params.faces
     parents, place = np.unique(made.parents, return_inverse=True)
     originals = np.asarray(faces.images[parents])
-    matcher, _ = matcher_weights.load(stage.inputs["matcher"] / "weights.npz")
+    matcher, _ = matcher_weights.load(stage.inputs["matcher@common"] / "weights.npz")
     classifier, card = fer_weights.load(stage.inputs["fer@base"] / "weights.npz")
     seen = as_in_set(made.pictures, settings)
     known = matcher_weights.embed(matcher, as_in_set(originals, settings))[place]

@@ -39,7 +39,7 @@ def run(stage: Stage) -> None:
     shown = ws_of(first, Seeds.many(first.arch, COLUMNS, stage.params.seed + 1), PSI)
     judged = ws_of(first, Seeds.many(first.arch, JUDGED, stage.params.seed), PSI)
     read = judge(stage.inputs["fer@base"] / "weights.npz", stage.params.faces)
-    know = recognise(stage.inputs["matcher"] / "weights.npz", stage.params.faces)
+    know = recognise(stage.inputs["matcher@common"] / "weights.npz", stage.params.faces)
     posed = pictures_of(first, judged)
     told, persons = read(posed).argmax(axis=1), know(posed)
     rows, figures = {"faces": first}, {}

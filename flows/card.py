@@ -15,7 +15,7 @@ show mostly Western faces. Do not decide anything about people by it."""
 
 
 def card(file: str, record: dict, evaluation: dict | None, settings: Settings, differences: dict[str, float],
-         emoji: list[str]) -> str:
+         emoji: list[str], privacy: list[str]) -> str:
     """The card as Markdown.
 
     Args:
@@ -25,6 +25,7 @@ def card(file: str, record: dict, evaluation: dict | None, settings: Settings, d
         settings: what model.json holds.
         differences: the largest difference of each ONNX network from its JAX form.
         emoji: where they are from, a line each.
+        privacy: what is hidden and how well, a line each; none where nothing can be.
     """
     colour = "grey" if settings.channels == 1 else "RGB"
     turned = "eyes level" if settings.align else "not turned"
@@ -40,6 +41,7 @@ def card(file: str, record: dict, evaluation: dict | None, settings: Settings, d
         "Detector": [DETECTOR, f"faces from {settings.min_face:g} pixels, in every {settings.detect_every}th frame"],
         "Conversion": [f"{name}: ONNX and JAX differ by at most {value:.1e}" for name, value in differences.items()],
         "Emoji": emoji,
+        "Privacy": privacy,
     }
     parts = ["# emoji_cam"] + [_section(title, lines) for title, lines in sections.items() if lines]
     return "\n\n".join([*parts, f"## Limits\n\n{LIMITS}"]) + "\n"

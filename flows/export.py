@@ -1,5 +1,6 @@
 """Stage `export`: the realtime runner as one file, with its networks as ONNX, its emoji and its model card.
 
+It also carries what hides faces, unless they were made into other features than grey values: the runner computes none.
 Every network is checked against its JAX form on faces of this run and on noise; where they differ nothing is exported.
 """
 
@@ -14,6 +15,7 @@ from data.sources import SOURCES
 from flows.archive import archive
 from flows.card import RELEASED, card, terms_of
 from flows.cutting import cut_for
+from flows.privacy import privacy_parts
 from flows.stage import Stage
 from models.fer import weights
 from models.fer.networks import for_export
@@ -68,18 +70,25 @@ def run(stage: Stage) -> None:
         differences[name] = require_parity(name, models[name], reference, inputs, TOLERANCE)
         stage.watch.log(f"{name}: {len(models[name]):,} bytes, differs by at most {differences[name]:.1e}")
 
+    privacy = None
+    if stage.params.faces.features == "none":
+        privacy = privacy_parts(stage, CHECKED, TOLERANCE)
+        differences |= privacy.differences
     evaluation = None if released else json.loads((stage.inputs["evaluate"] / "metrics.json").read_text())
     record |= {"terms": terms_of(record["sources"])}
-    text = card(path.name, record, evaluation, settings, differences, emoji_of(stage, faces))
+    text = card(path.name, record, evaluation, settings, differences, emoji_of(stage, faces),
+                privacy.lines if privacy else [])
     assets = {f"{name}.onnx": model for name, model in models.items()}
     assets |= {"model.json": json.dumps(asdict(settings), indent=2).encode(), "card.md": text.encode()}
+    assets |= privacy.files if privacy else {}
     emoji = stage.inputs["personal_emoji" if options.emoji == "personal" else "emoji"] / "set"
     assets |= {f"emoji/{label}.png": (emoji / f"{label}.png").read_bytes() for label in settings.labels}
     program = archive(assets)
     (stage.out / "emoji_cam.pyz").write_bytes(program)
     (stage.out / "card.md").write_text(text)
     figures = {f"difference_{name}": value for name, value in differences.items()}
-    figures |= {f"bytes_{name}": len(model) for name, model in models.items()} | {"bytes": len(program)}
+    figures |= {f"bytes_{name.removesuffix('.onnx')}": len(made) for name, made in assets.items() if name.endswith(".onnx")}
+    figures["bytes"] = len(program)
     (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 

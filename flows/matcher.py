@@ -1,7 +1,9 @@
-"""Stage `matcher`: trains the face matcher on people with several pictures, and tells how well it knows people it never saw.
+"""Stage `matcher`: trains a face matcher on people with several pictures, and tells how well it knows people it never saw.
 
-Where the source says nobody's name (`matcher.people` in params.yaml is not null), drawn people stand in, cut as the faces are.
-Writes `weights.npz`, `history.csv`, `curve.png` and `metrics.json`.
+There are two of different networks and seeds: `matcher@common`, which the pipeline's other networks are made with, and
+`matcher@unseen`, which none of them has seen and which therefore may judge them. Where the source says nobody's name
+(`matcher.people` in params.yaml is not null), drawn people stand in, cut as the faces are. Writes `weights.npz`, `history.csv`,
+`curve.png` and `metrics.json`.
 """
 
 import json
@@ -17,11 +19,12 @@ from flows.drawn import drawn_faces
 from flows.stage import Stage
 from metrics.plots import learning_curve_picture
 from metrics.roc import area, equal_error_rate, roc_curve
-from models.face_matcher.network import FaceMatcher
+from models.face_matcher.network import Matcher
 from models.face_matcher.train import Recipe, fit
 from models.face_matcher.weights import embed, save
 from models.training import History
 
+NETWORKS = {"common": "convolutions", "unseen": "mini_xception"}  # of models.face_matcher.network
 HELD_OUT = 0.15  # of drawn people
 MOST = 1500  # faces of people never seen that are compared, each with each
 PANELS = {"loss": ["train_loss"], "people never seen": ["unseen_auc"]}
@@ -38,21 +41,22 @@ def run(stage: Stage) -> None:
     else:
         known, unseen = drawn_people(stage, drawn)
     subjects = pd.factorize(known[1])[0]
+    seed = stage.params.seed + list(NETWORKS).index(stage.item)
     stage.watch.log(f"{len(subjects):,} faces of {subjects.max() + 1:,} people, {len(unseen[1]):,} of people never seen")
 
-    def examine(matcher: FaceMatcher) -> dict[str, float]:
+    def examine(matcher: Matcher) -> dict[str, float]:
         return verification(embed(matcher, unseen[0]), unseen[1])
 
-    def preview(matcher: FaceMatcher, history: History) -> dict[str, Path]:
+    def preview(matcher: Matcher, history: History) -> dict[str, Path]:
         learning_curve_picture(pd.DataFrame(history), PANELS, stage.out / "curve.png")
         return {"learning curve": stage.out / "curve.png"}
 
     matcher, outcome = fit(
-        Recipe(**wanted), known[0], subjects, dimensions=dimensions, seed=stage.params.seed, checkpoints=stage.checkpoints,
-        watch=stage.watch, examine=examine, preview=preview,
+        Recipe(**wanted), known[0], subjects, dimensions=dimensions, seed=seed, checkpoints=stage.checkpoints,
+        watch=stage.watch, examine=examine, preview=preview, kind=NETWORKS[stage.item],
     )  # fmt: skip
     figures = {name: float(value) for name, value in outcome.kept.items()} | {"people": int(subjects.max()) + 1}
-    card = {"size": known[0].shape[1], "seed": stage.params.seed, "recipe": wanted, "figures": figures,
+    card = {"size": known[0].shape[1], "seed": seed, "recipe": wanted, "figures": figures,
             "learnt_from": "the faces' own people" if drawn is None else "drawn people"}  # fmt: skip
     save(stage.out / "weights.npz", matcher, card)
     pd.DataFrame(outcome.history).to_csv(stage.out / "history.csv", index=False)

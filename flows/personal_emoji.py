@@ -47,7 +47,7 @@ def run(stage: Stage) -> None:
 
     towards = learnt_directions(faces, read, stage.params.seed)
     steps = max(1, wanted.steps // FRAMES) * FRAMES
-    matcher = stage.inputs["matcher"] / "weights.npz"
+    matcher = stage.inputs["matcher@common"] / "weights.npz"
     features, know = projection_features(wanted.features, matcher), recognise(matcher, stage.params.faces)
     found = project(
         faces, standardise(photos), features, Search(steps, FRAMES, wanted.space), stage.params.seed, stage.watch

@@ -13,6 +13,7 @@ from models.action_units.recipe import Recipe as ReaderRecipe
 from models.fer.recipe import Recipe
 from models.ganimation.recipe import Recipe as EditorRecipe
 from models.singan.recipe import Recipe as PyramidRecipe
+from models.san import recipe as san
 
 FILE = Path("params.yaml")
 
@@ -173,6 +174,18 @@ class Augment:
 
 
 @dataclass(frozen=True)
+class San:
+    """What a semi-adversarial network hides, and how it and the attribute's classifiers are trained."""
+
+    attribute: Literal["gender", "label"]  # the other one is kept, where the faces tell it
+    aligned: bool  # lay the prototypes over the landmarks of each face
+    expressions: str  # weights of the classifier that reads expressions before and after, from the repository's root
+    judges: tuple[str, ...]  # files of further classifiers of the attribute, by which `evaluate_san` judges too
+    classifier: san.ClassifierRecipe
+    network: san.Recipe
+
+
+@dataclass(frozen=True)
 class Emoji:
     """The emoji that `emoji` draws or reads."""
 
@@ -276,6 +289,7 @@ class Params:
     ganimation: GANimation
     singan: SinGAN
     augment: Augment
+    san: San
     emoji: Emoji
     stylegan: StyleGAN
     blend: Blend

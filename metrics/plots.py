@@ -72,8 +72,8 @@ def heat_picture(panels: Mapping[str, np.ndarray], rows: Sequence[str], columns:
         _save(figure, path)
 
 
-def roc_picture(curves: Mapping[str, Mapping[str, Curve]], path: Path) -> None:
-    """One panel for each titled set of named curves, each with its area in the legend."""
+def roc_picture(curves: Mapping[str, Mapping[str, Curve]], path: Path, legend: str = "against the rest, area") -> None:
+    """One panel for each titled set of named curves, each with its area in the legend, which is titled `legend`."""
     with _style():
         figure, panels = _panels(len(curves), width=4.6, height=4.4)
         for axes, (title, named) in zip(panels, curves.items(), strict=True):
@@ -84,7 +84,7 @@ def roc_picture(curves: Mapping[str, Mapping[str, Curve]], path: Path) -> None:
             axes.set(title=title, xlabel="false positive rate", ylabel="true positive rate", aspect="equal")
             axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
             if named:
-                axes.legend(title="against the rest, area", loc="lower right")
+                axes.legend(title=legend, loc="lower right")
         _save(figure, path)
 
 

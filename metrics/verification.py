@@ -83,8 +83,6 @@ def figures(
 ) -> dict[str, Figure]:
     """"auc", "eer", "tmr_at_1_percent" and "tmr_at_0.1_percent" of scores (N,), with intervals.
 
-    For an attribute instead of pairs, `genuine` is whether each face is of the class, and auc and eer are those of study D.
-
     Args:
         genuine: (N,) of bools.
         scores: (N,), higher for more surely genuine.
@@ -98,14 +96,44 @@ def figures(
     curve = roc_curve(genuine, scores)
     counts = _grouped(genuine, scores)
     rng = np.random.default_rng(seed)
+    groups = None if people is None else _groups(people)
     draws = []
     for _ in range(resamples):
-        times = _pairs_anew(rng, genuine) if people is None else _people_anew(rng, np.asarray(people))
+        times = _pairs_anew(rng, genuine) if groups is None else _people_anew(rng, *groups)
         if times[genuine].any() and times[~genuine].any():
             draws.append(_read(_weighted_curve(counts, times)))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail], axis=0) if draws else np.full((2, 4), np.nan)
-    return {name: Figure(float(value), float(a), float(b)) for name, value, a, b in zip(NAMES, _read(curve), low, high)}
+    return _with_intervals(NAMES, _read(curve), draws, confidence)
+
+
+def class_figures(
+    labels: np.ndarray,
+    scores: np.ndarray,
+    people: np.ndarray,
+    confidence: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, Figure]:
+    """"auc" and "eer" of an attribute read in faces, with intervals: of two classes those of class 1, of more the mean over
+    the classes, each against the rest.
+
+    Args:
+        labels: (N,) true classes.
+        scores: (N, K), higher for more surely of a class.
+        people: (N,) who is on each face, as integers; whole people are drawn anew.
+
+    Raises ValueError where fewer than two classes occur.
+    """
+    chosen = [1] if scores.shape[1] == 2 else range(scores.shape[1])
+    kinds = [(labels == k, scores[:, k].astype(np.float64)) for k in chosen if 0 < (labels == k).sum() < len(labels)]
+    if not kinds:
+        raise ValueError(f"all {len(labels)} faces are of one class: how well classes are told apart cannot be measured")
+    counts, rng, groups = [_grouped(*kind) for kind in kinds], np.random.default_rng(seed), _groups(people)
+    draws = []
+    for _ in range(resamples):
+        times = _people_anew(rng, *groups)
+        if all(times[truth].any() and times[~truth].any() for truth, _ in kinds):
+            draws.append(_read_classes([_weighted_curve(each, times) for each in counts]))
+    return _with_intervals(NAMES[:2], _read_classes([roc_curve(*kind) for kind in kinds]), draws, confidence)
 
 
 NAMES = ("auc", "eer", *FMRS)
@@ -113,6 +141,18 @@ NAMES = ("auc", "eer", *FMRS)
 
 def _read(curve: Curve) -> tuple[float, ...]:
     return area(curve), equal_error_rate(curve), *(tmr_at(curve, fmr) for fmr in FMRS.values())
+
+
+def _read_classes(curves: list[Curve]) -> tuple[float, ...]:
+    return float(np.mean([area(curve) for curve in curves])), float(np.mean([equal_error_rate(curve) for curve in curves]))
+
+
+def _with_intervals(
+    names: tuple[str, ...], values: tuple[float, ...], draws: list[tuple[float, ...]], confidence: float
+) -> dict[str, Figure]:
+    tail = (1 - confidence) / 2
+    bounds = np.quantile(draws, [tail, 1 - tail], axis=0) if draws else np.full((2, len(names)), np.nan)
+    return {name: Figure(float(value), float(a), float(b)) for name, value, a, b in zip(names, values, *bounds)}
 
 
 def _grouped(genuine: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -140,9 +180,14 @@ def _pairs_anew(rng: np.random.Generator, genuine: np.ndarray) -> np.ndarray:
     return times
 
 
-def _people_anew(rng: np.random.Generator, people: np.ndarray) -> np.ndarray:
-    people = people.reshape(len(people), -1)
+def _groups(people: np.ndarray) -> tuple[int, np.ndarray]:
+    """How many people there are, and which of them are on each row, (N, 1 or 2)."""
+    people = np.asarray(people).reshape(len(people), -1)
     names, places = np.unique(people, return_inverse=True)
-    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)))[places.reshape(people.shape)]
-    alone = people[:, 0] == people[:, -1]
+    return len(names), places.reshape(people.shape)
+
+
+def _people_anew(rng: np.random.Generator, count: int, places: np.ndarray) -> np.ndarray:
+    drawn = rng.multinomial(count, np.full(count, 1 / count))[places]
+    alone = places[:, 0] == places[:, -1]
     return np.where(alone, drawn[:, 0], drawn.prod(axis=1))

@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime
 
 from realtime.cascade import Network
+from realtime.privacy import Privacy
 
 DETECTOR = ("pnet", "rnet", "onet")
 CLASSIFIER = "classifier"
@@ -40,13 +41,15 @@ class Settings:
 
 @dataclass(frozen=True)
 class Bundle:
-    """Everything loaded: `emoji` maps a label to (256, 256, 4) uint8 BGRA, `detector` is P-, R- and O-Net."""
+    """Everything loaded: `emoji` maps a label to (256, 256, 4) uint8 BGRA, `detector` is P-, R- and O-Net; `privacy` is
+    what hides faces, None where the file carries nothing that could."""
 
     settings: Settings
     detector: tuple[Network, Network, Network]
     classifier: Network
     emoji: dict[str, np.ndarray]
     card: str
+    privacy: Privacy | None
 
     @classmethod
     def load(cls, folder: Traversable, threads: int) -> "Bundle":
@@ -64,6 +67,7 @@ class Bundle:
             network((folder / f"{CLASSIFIER}.onnx").read_bytes(), threads),
             emoji,
             (folder / "card.md").read_text("utf-8"),
+            Privacy.load(folder, lambda model: network(model, threads)),
         )
 
 

@@ -24,18 +24,26 @@ def face_crop(
         landmarks: (5, 2) x, y in pixels; used where `align` is true.
         margin: kept around the face as a share of its side, half of it on each side; may be below 0.
     """
-    turn, shift = _upright(landmarks, margin) if align else _squared(box, margin)
-    matrix = size * np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+    matrix = crop_matrix(box, landmarks, size, margin, align)
     # A face that gets much smaller is drawn larger first and then averaged, so that no pixel of it is skipped.
     shrinks = max(1, round(1 / np.hypot(*matrix[:, 0])))
-    matrix = (
-        np.linalg.inv(FROM_CORNER) @ np.diag([shrinks, shrinks, 1.0]) @ np.vstack([matrix, [0, 0, 1]]) @ FROM_CORNER
-    )
     side = size * shrinks
-    face = cv2.warpAffine(frame, matrix[:2], (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    matrix = on_pixels(shrinks * matrix)
+    face = cv2.warpAffine(frame, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     if shrinks > 1:
         face = cv2.resize(face, (size, size), interpolation=cv2.INTER_AREA)
     return cv2.cvtColor(face, cv2.COLOR_BGR2GRAY)[..., None] if channels == 1 else face[..., ::-1]
+
+
+def crop_matrix(box: np.ndarray, landmarks: np.ndarray, size: int, margin: float, align: bool) -> np.ndarray:
+    """(2, 3): where points of the frame lie in the face that `face_crop` cuts out, both counted from pixels' corners."""
+    turn, shift = _upright(landmarks, margin) if align else _squared(box, margin)
+    return size * np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def on_pixels(matrix: np.ndarray) -> np.ndarray:
+    """The map (2, 3) of points counted from pixels' corners as OpenCV wants it, counted from their middles."""
+    return (np.linalg.inv(FROM_CORNER) @ np.vstack([matrix, [0, 0, 1]]) @ FROM_CORNER)[:2]
 
 
 def _upright(landmarks: np.ndarray, margin: float) -> tuple[complex, complex]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from realtime.bundle import Bundle
 from realtime.overlay import Overlay
+from realtime.privacy import SHOWN, Hider, PrivacyError
 from realtime.recognition import Recogniser
 from realtime.tracking import Track
 from realtime.video import Frame, Picture, Recorder, VideoError, open_video
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None, folder: Traversable | None = None) 
         return 0
     try:
         return run(options, bundle)
-    except (VideoError, OSError) as error:
+    except (VideoError, PrivacyError, OSError) as error:
         print(f"emoji_cam: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -57,6 +58,13 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--no-window", action="store_true", help="show nothing")
     parser.add_argument(
         "--benchmark", type=_count(1), metavar="N", help="measure N frames without a window and print milliseconds"
+    )
+    parser.add_argument(
+        "--privacy",
+        choices=SHOWN,
+        help="before anything is shown or written, put a grey face in place of every face that was found, on which other "
+        "programs read an attribute such as gender as that of another class (op) or as of none (nt). A face that is not "
+        "found cannot be hidden and is shown as it is, and so are hair, clothes and all else around the face",
     )
     parser.add_argument("--about", action="store_true", help="print where the model comes from and how good it is")
     parser.add_argument("--min-face", type=_count(12), metavar="PIXELS", help="side of the smallest face to find")
@@ -75,6 +83,7 @@ def run(options: argparse.Namespace, bundle: Bundle) -> int:
     recogniser = Recogniser(
         bundle, options.min_face or bundle.settings.min_face, options.detect_every or bundle.settings.detect_every
     )
+    hider = Hider(bundle.privacy, options.privacy) if options.privacy else None
     with ExitStack() as stack:
         video = open_video(options.input, options.camera)
         stack.callback(video.close)
@@ -99,6 +108,8 @@ def run(options: argparse.Namespace, bundle: Bundle) -> int:
             clock.start()
             people = recogniser.see(frame.picture)
             clock.recognised(len(people))
+            if hider:
+                hider.hide(frame.picture, recogniser.followed)
             if events:
                 _tell(events, frame, people, bundle.settings.labels)
             if drawing:

@@ -76,6 +76,11 @@ class Recogniser:
             person.smooth(probabilities, settings.smoothing)
         return people
 
+    @property
+    def followed(self) -> list[Track]:
+        """Everybody who may be in the frame, also those out of sight for a moment."""
+        return self._tracker.tracks
+
     def probabilities(self, crops: list[np.ndarray]) -> np.ndarray:
         """(k, labels) float64 of k uint8 crops (size, size, channels), in padded batches."""
         settings, rows = self.settings, []

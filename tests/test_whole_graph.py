@@ -54,8 +54,9 @@ def test_every_stage_leaves_figures_and_finds_faces(copy):
     root = copy / "artifacts"
     figures = {path.parent.relative_to(root).as_posix(): json.loads(path.read_text()) for path in root.rglob("metrics.json")}
     assert figures.keys() == {
-        "ingest", "faces", "fer/base", "fer/augmented", "evaluate", "matcher", "action_units", "ganimation", "singan", "augment", "emoji", "stylegan/faces", "stylegan/emoji", "blend", "personal_emoji",
-        "export",
+        "ingest", "faces", "fer/base", "fer/augmented", "evaluate", "matcher/common", "matcher/unseen", "emoji", "stylegan/faces",
+        "stylegan/emoji", "blend", "personal_emoji", "action_units", "ganimation", "singan", "augment", "gender/paper", "gender/port",
+        "gender/mini_xception", "gender/kept", "san", "evaluate_san", "export",
     }  # fmt: skip
     assert figures["ingest"]["pictures"] == 350
     assert figures["faces"]["found"] > 0.95

@@ -1,5 +1,7 @@
-"""A compact face matcher: four 3×3 convolutions, each halved by averaging, and a linear layer to a unit vector (the idea of
-Schroff, Kalenichenko and Philbin 2015, "FaceNet", section 3: equal people lie near each other on a sphere).
+"""Compact face matchers, whose vectors have length 1 (the idea of Schroff, Kalenichenko and Philbin 2015, "FaceNet", section
+3: equal people lie near each other on a sphere). Two kinds that have nothing in common but how they are trained, so that
+what deceives one need not deceive the other: four 3×3 convolutions, each halved by averaging, and a linear layer; and
+mini-Xception with as many classes as a vector has numbers.
 """
 
 import jax
@@ -8,10 +10,12 @@ from flax import nnx
 from jax import Array, lax
 
 from models.fer.convolution import NormalisedConv
-from models.layers import halved_by_mean
+from models.fer.mini_xception import MiniXception
+from models.layers import halved_by_mean, remember
 
 FEATURES = (32, 64, 128, 128)
 EPSILON = 1e-8
+MOMENTUM = 0.9  # of mini-Xception's running statistics: a matcher is trained for a few hundred steps
 
 
 class FaceMatcher(nnx.Module):
@@ -33,4 +37,32 @@ class FaceMatcher(nnx.Module):
 
     def __call__(self, x: Array, train: bool = False) -> Array:
         vectors = self.head(jnp.mean(self.features(x, train)[-1], axis=(1, 2)))
-        return vectors * lax.rsqrt(jnp.sum(vectors**2, axis=-1, keepdims=True) + EPSILON)
+        return unit(vectors)
+
+
+class XceptionMatcher(nnx.Module):
+    """Faces (N, H, W, channels) float32 in [-1, 1], H and W from 32 up -> unit vectors (N, dimensions)."""
+
+    def __init__(self, channels: int, dimensions: int = 128, *, rngs: nnx.Rngs):
+        self.channels, self.dimensions = channels, dimensions
+        self.network = MiniXception(dimensions, channels, rngs=rngs)
+        remember(self.network, MOMENTUM)
+
+    def __call__(self, x: Array, train: bool = False) -> Array:
+        return unit(self.network(x, train))
+
+
+Matcher = FaceMatcher | XceptionMatcher
+MATCHERS: dict[str, type[Matcher]] = {"convolutions": FaceMatcher, "mini_xception": XceptionMatcher}
+
+
+def blank(kind: str, channels: int, dimensions: int) -> Matcher:
+    """The matcher called `kind` with shapes in place of values. Raises ValueError for a name that is not known."""
+    if kind not in MATCHERS:
+        raise ValueError(f"no face matcher is called {kind!r}; known: {', '.join(MATCHERS)}")
+    return nnx.eval_shape(lambda: MATCHERS[kind](channels, dimensions, rngs=nnx.Rngs(0)))
+
+
+def unit(vectors: Array) -> Array:
+    """(N, D) brought to length 1."""
+    return vectors * lax.rsqrt(jnp.sum(vectors**2, axis=-1, keepdims=True) + EPSILON)

@@ -14,12 +14,12 @@ import optax
 from flax import nnx
 from jax import Array, lax
 
-from models.face_matcher.network import FaceMatcher
+from models.face_matcher.network import MATCHERS, Matcher, blank
 from models.fer.augment import augment
 from models.fer.networks import standardise
 from models.training import History, Outcome, Plan, Program, State, Watcher, Weights, descend, steps_in_epoch, train
 
-Examine = Callable[[FaceMatcher], dict[str, float]]
+Examine = Callable[[Matcher], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ def arcface(cosines: Array, subjects: Array, margin: float, scale: float) -> Arr
     return scale * (own * widened + (1 - own) * cosines)
 
 
-def matcher_of(channels: int, dimensions: int) -> Callable[[Weights], FaceMatcher]:
-    """What makes a matcher of plain weights {"params", "stats"}, without drawing any."""
-    graph = nnx.graphdef(nnx.eval_shape(lambda: FaceMatcher(channels, dimensions, rngs=nnx.Rngs(0))))
+def matcher_of(kind: str, channels: int, dimensions: int) -> Callable[[Weights], Matcher]:
+    """What makes the matcher called `kind` of plain weights {"params", "stats"}, without drawing any."""
+    graph = nnx.graphdef(blank(kind, channels, dimensions))
     return lambda weights: nnx.merge(graph, weights["params"], weights["stats"], copy=True)
 
 
@@ -75,23 +75,26 @@ def fit(
     checkpoints: Path,
     watch: Watcher,
     examine: Examine,
-    preview: Callable[[FaceMatcher, History], dict[str, Path]],
-) -> tuple[FaceMatcher, Outcome]:
+    preview: Callable[[Matcher, History], dict[str, Path]],
+    kind: str = "convolutions",
+) -> tuple[Matcher, Outcome]:
     """Train on faces (N, H, W, C) uint8 and their `subjects` (N,), whole numbers from 0; returns matcher and history.
+
+    `kind` is a name in `models.face_matcher.network.MATCHERS`.
 
     Raises ValueError for fewer than two people, and what `models.training.train` raises.
     """
     people, channels = int(subjects.max(initial=-1)) + 1, images.shape[3]
     if people < 2:
         raise ValueError(f"a matcher learns to tell people apart: at least 2 are needed, got {people}")
-    build = matcher_of(channels, dimensions)
+    build = matcher_of(kind, channels, dimensions)
     steps = steps_in_epoch(len(subjects), recipe.batch_size) * recipe.epochs
     update = optax.adam(optax.cosine_decay_schedule(recipe.learning_rate, steps))
 
     @jax.jit
     def init(key: Array) -> State:
         draws = jax.random.split(key)
-        matcher = FaceMatcher(channels, dimensions, rngs=nnx.Rngs(draws[0]))
+        matcher = MATCHERS[kind](channels, dimensions, rngs=nnx.Rngs(draws[0]))
         params, stats = map(nnx.to_pure_dict, nnx.state(matcher, nnx.Param, nnx.BatchStat))
         centres = jax.random.normal(draws[1], (people, dimensions))
         trained = {"params": params, "centres": centres}

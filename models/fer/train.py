@@ -16,10 +16,14 @@ from flax import nnx
 from jax import Array
 
 from models.fer.augment import STRENGTHS, augment, mixup
+from models.fer.mini_xception import MiniXception
 from models.fer.networks import NETWORKS, Network, blank, standardise
 from models.fer.predict import probabilities
 from models.fer.recipe import Recipe
+from models.layers import remember
 from models.training import History, Outcome, Plan, Program, Watcher, Weights, descend, steps_in_epoch, train
+
+MOMENTUM = 0.99  # Keras'
 
 Preview = Callable[[Network, History], dict[str, Path]]
 
@@ -69,18 +73,27 @@ def distance_to_teachers(logits: Array, words: Sequence[Array], temperature: flo
     return temperature**2 * jnp.mean(optax.kl_divergence(said, taught))
 
 
-def builder(network: str, classes: int, channels: int) -> Callable[[Weights], Network]:
+def builder(network: str, classes: int, channels: int, momentum: float = MOMENTUM) -> Callable[[Weights], Network]:
     """What makes the network called `network` of plain weights {"params", "stats"}, without drawing any."""
-    graph = nnx.graphdef(blank(network, classes, channels))
+    model = blank(network, classes, channels)
+    if isinstance(model, MiniXception):
+        remember(model, momentum)
+    graph = nnx.graphdef(model)
     return lambda weights: nnx.merge(graph, weights["params"], weights["stats"], copy=True)
 
 
 def program(
-    recipe: Recipe, faces: Faces, validation: Faces, classes: int, preview: Preview, teachers: Sequence[Network] = ()
+    recipe: Recipe,
+    faces: Faces,
+    validation: Faces,
+    classes: int,
+    preview: Preview,
+    teachers: Sequence[Network] = (),
+    momentum: float = MOMENTUM,
 ) -> Program:
     """The classifier's share of `models.training.train`."""
     channels = faces.images.shape[-1]
-    build = builder(recipe.network, classes, channels)
+    build = builder(recipe.network, classes, channels, momentum)
     update = optimizer(recipe, steps_in_epoch(len(faces.labels), recipe.batch_size) * recipe.epochs)
 
     @jax.jit
@@ -144,14 +157,17 @@ def fit(
     watch: Watcher,
     preview: Preview,
     teachers: Sequence[Network] = (),
+    momentum: float = MOMENTUM,
 ) -> tuple[Network, Outcome]:
     """Train on `faces`, watch (and, with select="best", choose) on `validation`; returns the network and its history.
 
-    `teachers` take pictures of the same shape and give logits of the same classes. Raises what `models.training.train`
+    `teachers` take pictures of the same shape and give logits of the same classes; `momentum` is that of mini-Xception's
+    running statistics. Raises what `models.training.train`
     raises.
     """
     select = "validation_accuracy" if recipe.select == "best" else None
     plan = Plan(recipe.epochs, recipe.batch_size, seed, recipe.ema, select)
     rows: Mapping[str, Any] = {"images": faces.images, "labels": faces.labels.astype(np.int32)}
-    outcome = train(program(recipe, faces, validation, classes, preview, teachers), rows, plan, checkpoints, watch)
+    written = program(recipe, faces, validation, classes, preview, teachers, momentum)
+    outcome = train(written, rows, plan, checkpoints, watch)
     return builder(recipe.network, classes, faces.images.shape[-1])(outcome.weights), outcome

@@ -41,7 +41,8 @@ def _uniform(rngs: nnx.Rngs, shape: tuple[int, ...], bound: float) -> Array:
 class Autoencoder(nnx.Module):
     """Grey faces (N, H, W, 1) in [0, 1] with prototypes (N, H, W, 3) in [0, 1] -> faces (N, H, W, 1) in (0, 1).
 
-    H and W are even. With the default widths: 324,248 weights.
+    H and W are even. With the default widths: 324,248 weights. The decoder ends at half size, whose pixels are repeated;
+    with `enlarge` each pixel of the faces is repeated before they are coded, so that small ones lose no detail there.
     """
 
     def __init__(
@@ -49,10 +50,12 @@ class Autoencoder(nnx.Module):
         encoder: tuple[int, int] = ENCODER,
         decoder: tuple[int, int] = DECODER,
         slope: float = SLOPE,
+        enlarge: bool = False,
         *,
         rngs: nnx.Rngs,
     ):
-        self.encoder_widths, self.decoder_widths, self.slope = tuple(encoder), tuple(decoder), slope
+        self.encoder_widths, self.decoder_widths = tuple(encoder), tuple(decoder)
+        self.slope, self.enlarge = slope, enlarge
         widths = (4, *encoder)
         self.encoder = nnx.List([Convolution(c, f, 3, rngs) for c, f in zip(widths, widths[1:])])
         self.expand = Convolution(encoder[-1], decoder[0], 3, rngs)
@@ -64,15 +67,19 @@ class Autoencoder(nnx.Module):
         return jax.nn.sigmoid(self.logits(self.share(x, same, form), same if shown is None else shown))
 
     def code(self, x: Array, same: Array, form: Form | None = None) -> Array:
-        """What the encoder makes of faces and their own prototypes: (N, ⌈H/4⌉, ⌈W/4⌉, 12)."""
+        """What the encoder makes of faces and their own prototypes: (N, ⌈H/4⌉, ⌈W/4⌉, 12), or of twice as many places."""
         _checked(x, same)
         height, width = x.shape[1:3]
         maps = jnp.concatenate([x, same], axis=3)
         # Where a side is no multiple of 4, its edge is repeated; what it becomes is cut off again at the end.
-        if height % STEP or width % STEP:
+        if not self.enlarge and (height % STEP or width % STEP):
             maps = jnp.pad(maps, ((0, 0), (0, -height % STEP), (0, -width % STEP), (0, 0)), mode="edge")
-        for layer in self.encoder:
-            maps = halved_by_mean(jax.nn.leaky_relu(layer(maps, form or form_here()), self.slope))
+        for number, layer in enumerate(self.encoder):
+            if self.enlarge and number == 0:
+                maps = enlarged_convolution(maps, layer.kernel[...]) + channelwise(layer.bias[...])
+            else:
+                maps = layer(maps, form or form_here())
+            maps = halved_by_mean(jax.nn.leaky_relu(maps, self.slope))
         return maps
 
     def features(self, x: Array, same: Array, form: Form | None = None) -> Array:
@@ -85,7 +92,7 @@ class Autoencoder(nnx.Module):
         """(N, H, W, 1): the part of the logits that is the same whichever prototype is shown."""
         kernel = self.combine.kernel[...][0, 0, :-3]
         small = self.features(x, same, form) @ kernel + channelwise(self.combine.bias[...])
-        return enlarged(small)[:, : x.shape[1], : x.shape[2]]
+        return small if self.enlarge else enlarged(small)[:, : x.shape[1], : x.shape[2]]
 
     def logits(self, share: Array, shown: Array) -> Array:
         """(N, H, W, 1) before the sigmoid, from the `share` of faces and the prototypes (N, H, W, 3) to be shown."""

@@ -20,9 +20,11 @@ Examine = Callable[[Classifier], dict[str, float]]
 Preview = Callable[[Classifier, History], dict[str, Path]]
 
 
-def program(recipe: ClassifierRecipe, classes: int, size: int, examine: Examine, preview: Preview) -> Program:
+def program(
+    network: str, recipe: ClassifierRecipe, classes: int, size: int, examine: Examine, preview: Preview
+) -> Program:
     """The classifier's share of `models.training.train`; rows are `images` and `labels`."""
-    graph = nnx.graphdef(nnx.eval_shape(lambda: made(recipe.network, classes, size, nnx.Rngs(0))))
+    graph = nnx.graphdef(nnx.eval_shape(lambda: made(network, classes, size, nnx.Rngs(0))))
     update = optax.adam(recipe.learning_rate)
 
     def build(weights: Weights) -> Classifier:
@@ -30,7 +32,7 @@ def program(recipe: ClassifierRecipe, classes: int, size: int, examine: Examine,
 
     @jax.jit
     def init(key: Array) -> State:
-        params = nnx.to_pure_dict(nnx.state(made(recipe.network, classes, size, nnx.Rngs(key)), nnx.Param))
+        params = nnx.to_pure_dict(nnx.state(made(network, classes, size, nnx.Rngs(key)), nnx.Param))
         return {"params": params, "optimizer": update.init(params)}
 
     def step(state: State, batch: dict[str, Array], key: Array) -> tuple[State, dict[str, Array]]:
@@ -59,6 +61,7 @@ def program(recipe: ClassifierRecipe, classes: int, size: int, examine: Examine,
 
 
 def fit_classifier(
+    network: str,
     recipe: ClassifierRecipe,
     images: Any,
     labels: np.ndarray,
@@ -70,7 +73,8 @@ def fit_classifier(
     examine: Examine,
     preview: Preview,
 ) -> tuple[Classifier, Outcome]:
-    """Train on grey pictures (N, S, S, 1) uint8 (any array-like that takes index arrays) with labels (N,) in 0 … classes-1.
+    """Train the `network` "paper" or "port" on grey pictures (N, S, S, 1) uint8 (any array-like that takes index arrays) with
+    labels (N,) in 0 … classes-1.
 
     Raises ValueError where fewer than two classes occur, and what `models.training.train` raises.
     """
@@ -81,6 +85,6 @@ def fit_classifier(
     rows = {"images": images, "labels": np.asarray(labels, np.int32)}
     plan = Plan(recipe.epochs, recipe.batch_size, seed)
     size = images.shape[1]
-    outcome = train(program(recipe, classes, size, examine, preview), rows, plan, checkpoints, watch)
-    blank = nnx.graphdef(nnx.eval_shape(lambda: made(recipe.network, classes, size, nnx.Rngs(0))))
+    outcome = train(program(network, recipe, classes, size, examine, preview), rows, plan, checkpoints, watch)
+    blank = nnx.graphdef(nnx.eval_shape(lambda: made(network, classes, size, nnx.Rngs(0))))
     return nnx.merge(blank, outcome.weights, copy=True), outcome

@@ -4,12 +4,23 @@ SAN knows a network only as a `Judge`: grey pictures in [0, 1] in, logits or a d
 """
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
+from models import weights_file
+from models.batches import in_batches
+from models.face_matcher import weights as matcher_weights
+from models.fer import weights as fer_weights
+from models.fer.predict import mirrored
+from models.san import weights as san_weights
+
 Judge = Callable[[Array], Array]  # (N, H, W, 1) in [0, 1] -> (N, K)
+OURS = ("paper", "port")  # networks of models.san.gender; others are those of models.fer
 
 
 def seen_by(network: Judge, size: int | None = None, channels: int = 1, low: float = -1.0, high: float = 1.0) -> Judge:
@@ -27,3 +38,28 @@ def seen_by(network: Judge, size: int | None = None, channels: int = 1, low: flo
         return network(jnp.broadcast_to(pictures, (*pictures.shape[:3], channels)))
 
     return judge
+
+
+def classifier(path: Path) -> tuple[Judge, dict[str, Any]]:
+    """The classifier in a file of `models.san.weights` or `models.fer.weights`, and its card, which has its `labels`.
+
+    Where the card says so, its word on a picture is the mean over the picture and its mirror image. Raises FileNotFoundError
+    and WeightsError.
+    """
+    if path.suffix == ".npz" and weights_file.read(path, ("network", "labels"))[1]["network"] in OURS:
+        return san_weights.load(path)
+    network, card = fer_weights.load(path)
+    judge = seen_by(network, card["size"], card["channels"])
+    return mirrored(judge) if card.get("mirror", False) else judge, card
+
+
+def matcher(path: Path) -> Judge:
+    """The face matcher in a file of `models.face_matcher.weights`. Raises FileNotFoundError and WeightsError."""
+    network, card = matcher_weights.load(path)
+    return seen_by(network, card["size"], card["channels"])
+
+
+def said(judge: Judge, images: Any) -> np.ndarray:
+    """What a judge says of pictures (N, H, W, 1) uint8, any array-like that takes slices: (N, K) float32."""
+    look = jax.jit(lambda pictures: judge(pictures.astype(jnp.float32) / 255))
+    return in_batches(look, images)

@@ -10,7 +10,6 @@ from typing import Literal
 class ClassifierRecipe:
     """How an attribute classifier is trained. Raises ValueError, naming the field, for a number outside its range."""
 
-    network: Literal["paper", "port"]
     epochs: int  # passes over the training pictures; 5 in the port
     batch_size: int  # the whole batch, over all devices; 64 in the port
     learning_rate: float  # of Adam, constant
@@ -19,7 +18,7 @@ class ClassifierRecipe:
     def __post_init__(self) -> None:
         _at_least(self, 1, "epochs", "batch_size")
         _above_zero(self, "learning_rate")
-        _one_of(self, network=("paper", "port"), augment=("none", "light", "strong"))
+        _one_of(self, augment=("none", "light", "strong"))
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,7 @@ class Recipe:
     objective: Literal["paper", "official"]
     encoder: tuple[int, int]  # widths of the maps; (8, 12) in the paper
     decoder: tuple[int, int]  # (256, 128) in the paper; nearly all of the work
+    enlarge: bool  # repeat each pixel first, or the network's half-sized decoder leaves no detail to faces of some 48 pixels
     first_epochs: int  # of the first part; 3 in study D (paper), 5 in the official program
     epochs: int  # of the second part; 10 in study D, 15 in the official program
     batch_size: int  # the whole batch, over all devices; the official program's 8 goes with its summed identity term

@@ -47,7 +47,10 @@ def parts(recipe: Recipe) -> tuple[Part, Part]:
 
 def autoencoder_of(recipe: Recipe) -> Callable[[Weights], Autoencoder]:
     """What makes an autoencoder of plain weights, without drawing any."""
-    graph = nnx.graphdef(nnx.eval_shape(lambda: Autoencoder(recipe.encoder, recipe.decoder, rngs=nnx.Rngs(0))))
+    def drawn() -> Autoencoder:
+        return Autoencoder(recipe.encoder, recipe.decoder, enlarge=recipe.enlarge, rngs=nnx.Rngs(0))
+
+    graph = nnx.graphdef(nnx.eval_shape(drawn))
     return lambda weights: nnx.merge(graph, weights, copy=True)
 
 
@@ -70,7 +73,7 @@ def program(
 
     @jax.jit
     def fresh(key: Array) -> State:
-        network = Autoencoder(recipe.encoder, recipe.decoder, rngs=nnx.Rngs(key))
+        network = Autoencoder(recipe.encoder, recipe.decoder, enlarge=recipe.enlarge, rngs=nnx.Rngs(key))
         params = nnx.to_pure_dict(nnx.state(network, nnx.Param))
         return {"params": params, "optimizer": update.init(params)}
 

@@ -35,7 +35,7 @@ def _facts(network: Autoencoder | Classifier) -> dict[str, Any]:
     match network:
         case Autoencoder():
             widths = {"encoder": list(network.encoder_widths), "decoder": list(network.decoder_widths)}
-            return {"network": "autoencoder", "slope": network.slope} | widths
+            return {"network": "autoencoder", "slope": network.slope, "enlarge": network.enlarge} | widths
         case PaperClassifier():
             return {"network": "paper", "classes": network.classes, "size": None}
         case PortClassifier():
@@ -45,5 +45,5 @@ def _facts(network: Autoencoder | Classifier) -> dict[str, Any]:
 def _made(card: Mapping[str, Any]) -> Autoencoder | Classifier:
     rngs = nnx.Rngs(0)
     if card["network"] == "autoencoder":
-        return Autoencoder(tuple(card["encoder"]), tuple(card["decoder"]), card["slope"], rngs=rngs)
+        return Autoencoder(tuple(card["encoder"]), tuple(card["decoder"]), card["slope"], card["enlarge"], rngs=rngs)
     return made(card["network"], card["classes"], card["size"], rngs)

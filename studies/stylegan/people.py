@@ -42,7 +42,7 @@ def main() -> None:
     faces = snapshot.load(ARTIFACTS / "stylegan/faces/snapshot.npz")[0].generator
     emoji = snapshot.load(ARTIFACTS / "blend/snapshot.npz")[0].generator
     read = judge(ARTIFACTS / "fer/base/weights.npz", params.faces)
-    matcher = ARTIFACTS / "matcher/weights.npz"
+    matcher = ARTIFACTS / "matcher/common/weights.npz"
     photos = strangers(FaceSet.open(ARTIFACTS / "faces/portraits"))
 
     wanted = params.personal_emoji

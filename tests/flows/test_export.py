@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,17 +12,23 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from data.faceset import EXPRESSIONS, FaceSetWriter
+from data.faceset import EXPRESSIONS, GENDERS, FaceSetWriter
 from data.png import write_png
 from data.synthetic import draw
-from flows import export, settings
+from flows import export, prototypes, settings
 from models.fer import weights
 from models.fer.mini_xception import MiniXception
 from models.onnx_export import ParityError
+from models.san import weights as san_weights
+from models.san.autoencoder import Autoencoder
+from models.san.gender import PortClassifier
 from realtime.bundle import Bundle
 from watchers import Silent
 
-STAGES = ("faces", "fer@base", "evaluate", "emoji", "personal_emoji")
+PARAMS = settings.load(Path(__file__).parents[2] / "params.yaml")
+STAGES = (
+    "faces", "fer@base", "evaluate", "emoji", "personal_emoji", "prototypes", "gender@port", "san", "evaluate_san",
+)  # fmt: skip
 CARD = {"network": "mini_xception", "labels": list(EXPRESSIONS), "size": 48, "channels": 1, "sources": ["synthetic"]}
 
 
@@ -30,7 +37,8 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folders = {name: tmp_path_factory.mktemp("artifacts") / name for name in STAGES}
     for folder in folders.values():
         folder.mkdir()
-    pictures, rows = zip(*draw(1, 6, 48), strict=True)
+    pictures, rows = zip(*draw(1, 12, 48), strict=True)  # of a woman and a man
+    rows = [row | {"split": "train"} for row in rows]
     with FaceSetWriter(folders["faces"] / "set", (48, 48, 3)) as writer:
         writer.append(np.stack(pictures), list(rows))
     weights.save(folders["fer@base"] / "weights.npz", MiniXception(rngs=nnx.Rngs(0)), CARD)
@@ -40,12 +48,16 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         for k, expression in enumerate(EXPRESSIONS):
             shade = np.full((size, size, 4), (10 if name == "emoji" else 200) + k, np.uint8)
             write_png(folders[name] / "set" / f"{expression}.png", shade)
+    network = Autoencoder((2, 3), (8, 4), enlarge=True, rngs=nnx.Rngs(1))
+    san_weights.save(folders["san"] / "weights.npz", network, {})
+    san_weights.save(folders["gender@port"] / "weights.npz", PortClassifier(2, 48, rngs=nnx.Rngs(2)), {"labels": GENDERS})
+    (folders["evaluate_san"] / "metrics.json").write_text(json.dumps({f"gender@port/{s}/auc": 0.875 for s in ("before", "nt", "op")}))
+    prototypes.run(SimpleNamespace(params=PARAMS, inputs=folders, out=folders["prototypes"], watch=Silent()))
     return folders
 
 
 def stage(inputs: dict[str, Path], out: Path, **options) -> SimpleNamespace:
-    params = settings.load(Path(__file__).parents[2] / "params.yaml")
-    params = replace(params, export=replace(params.export, classifier="trained", **options))
+    params = replace(PARAMS, export=replace(PARAMS.export, classifier="trained", **options))
     return SimpleNamespace(params=params, inputs=inputs, out=out, watch=Silent())
 
 
@@ -57,8 +69,6 @@ def exported(inputs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
 
 
 def test_the_archive_carries_the_settings_of_this_run(exported: Path) -> None:
-    import zipfile
-
     bundle = Bundle.load(zipfile.Path(exported / "emoji_cam.pyz") / "realtime" / "assets", threads=1)
     assert (bundle.settings.smoothing, bundle.settings.detect_every) == (0.5, 7)
     assert bundle.settings.labels == EXPRESSIONS
@@ -67,9 +77,29 @@ def test_the_archive_carries_the_settings_of_this_run(exported: Path) -> None:
 
 def test_every_network_was_checked_and_agrees(exported: Path) -> None:
     figures = json.loads((exported / "metrics.json").read_text())
-    for name in ("classifier", "pnet", "rnet", "onet"):
+    for name in ("classifier", "pnet", "rnet", "onet", "san", "reader"):
         assert 0 < figures[f"difference_{name}"] < 1e-5
     assert figures["bytes"] == (exported / "emoji_cam.pyz").stat().st_size
+
+
+def test_the_archive_hides_faces_as_the_autoencoder_does(exported: Path, inputs: dict[str, Path]) -> None:
+    privacy = Bundle.load(zipfile.Path(exported / "emoji_cam.pyz") / "realtime" / "assets", threads=1).privacy
+    assert (privacy.attribute, privacy.classes, privacy.size, privacy.align) == ("gender", GENDERS, 48, True)
+    network, _ = san_weights.load(inputs["san"] / "weights.npz")
+    packed = np.random.default_rng(0).random((3, 48, 48, 7), np.float32)
+    expected = network(packed[..., :1], packed[..., 1:4], packed[..., 4:])
+    np.testing.assert_allclose(privacy.san(packed)[0], expected, atol=1e-5)
+    with np.load(inputs["prototypes"] / "prototypes.npz") as stored:
+        np.testing.assert_array_equal(privacy.prototypes, stored["aligned"])
+        np.testing.assert_array_equal(privacy.canonical, stored["canonical"])
+
+
+def test_faces_made_into_features_leave_out_what_hides_them(inputs: dict[str, Path], tmp_path: Path) -> None:
+    without = stage(inputs, tmp_path)
+    without.params = replace(without.params, faces=replace(without.params.faces, features="hog"))
+    export.run(without)
+    carried = zipfile.Path(tmp_path / "emoji_cam.pyz") / "realtime" / "assets"
+    assert Bundle.load(carried, threads=1).privacy is None and "--privacy" not in (tmp_path / "card.md").read_text()
 
 
 def test_about_prints_data_and_figures(exported: Path) -> None:
@@ -77,7 +107,8 @@ def test_about_prints_data_and_figures(exported: Path) -> None:
         [sys.executable, "emoji_cam.pyz", "--about"], cwd=exported, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == (exported / "card.md").read_text().strip()
-    for expected in ("synthetic", "0.4321", "weights.npz", "MTCNN", "differ by at most", "StyleGAN2"):
+    for expected in ("synthetic", "0.4321", "weights.npz", "MTCNN", "differ by at most", "StyleGAN2", "--privacy hides: gender (woman, man)",
+                     "AUC of gender@port: before 0.875"):
         assert expected in done.stdout
 
 

@@ -121,7 +121,7 @@ def gated(tmp_path):
     wanted = SimpleNamespace(gates=gates, variants=2, composite=True)
     stage = SimpleNamespace(
         params=SimpleNamespace(seed=0, faces=params.faces, singan=SimpleNamespace(features="pixels"), augment=wanted),
-        inputs={"matcher": tmp_path / "m", "fer@base": tmp_path / "f"}, out=tmp_path / "out", watch=Silent(),
+        inputs={"matcher@common": tmp_path / "m", "fer@base": tmp_path / "f"}, out=tmp_path / "out", watch=Silent(),
     )  # fmt: skip
     rows = [{"split": "train", "subject": f"s{n}", "source": "there", "gender": n % 2} for n in range(3)]
     return stage, faces(rows)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from metrics.roc import roc_curve
-from metrics.verification import _grouped, _weighted_curve, figures, pair_scores, pairs
+from metrics.roc import area, equal_error_rate, roc_curve
+from metrics.verification import _grouped, _weighted_curve, class_figures, figures, pair_scores, pairs
 
 
 def test_scores_of_pairs_by_hand_and_both_kinds_order_alike():
@@ -67,6 +67,25 @@ def test_pairs_that_share_people_say_less():
     plain, clustered = (figures(genuine, scores, each, resamples=300)["auc"] for each in (None, people))
     assert plain.value == clustered.value
     assert clustered.high - clustered.low > 1.5 * (plain.high - plain.low)
+
+
+def test_an_attribute_of_two_classes_is_read_by_the_second_and_of_more_by_each():
+    rng = np.random.default_rng(2)
+    labels, people = np.arange(90) % 3, np.arange(90)
+    scores = rng.normal(size=(90, 3)) + 1.5 * np.eye(3)[labels]
+    curves = [roc_curve(labels == k, scores[:, k]) for k in range(3)]
+    found = class_figures(labels, scores, people, resamples=100)
+    assert found["auc"].value == pytest.approx(np.mean([area(curve) for curve in curves]))
+    assert found["eer"].value == pytest.approx(np.mean([equal_error_rate(curve) for curve in curves]))
+    assert found["auc"].low < found["auc"].value < found["auc"].high
+    two = class_figures(labels % 2, scores[:, :2], people, resamples=100)
+    assert two["auc"].value == pytest.approx(area(roc_curve(labels % 2 == 1, scores[:, 1])))
+    # Pictures of few people say less than as many of many.
+    few = class_figures(np.arange(90) % 6 % 2, scores[:, :2], np.arange(90) % 6, resamples=200)["auc"]
+    many = class_figures(np.arange(90) % 6 % 2, scores[:, :2], people, resamples=200)["auc"]
+    assert few.value == many.value and (few.low, few.high) != (many.low, many.high)
+    with pytest.raises(ValueError, match="all 90 faces are of one class"):
+        class_figures(np.zeros(90, int), scores, people)
 
 
 def test_perfect_scores_and_wrong_input():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from models.face_matcher.network import FaceMatcher
+from models.face_matcher.network import FaceMatcher, XceptionMatcher
 from models.face_matcher.train import Recipe, arcface, fit
 from models.face_matcher.weights import embed, load, save
 from models.weights_file import WeightsError
@@ -92,6 +92,26 @@ def test_weights_come_back_and_a_file_of_another_shape_is_refused(learnt, tmp_pa
     changed["head/kernel"] = changed["head/kernel"][:, :4]
     np.savez(tmp_path / "other.npz", **changed)
     with pytest.raises(WeightsError, match="head/kernel has shape"):
+        load(tmp_path / "other.npz")
+
+
+def test_the_other_kind_learns_and_comes_back_as_what_it_was(tmp_path):
+    images, subjects = people()
+    images = images.repeat(2, axis=1).repeat(2, axis=2)
+    matcher, _ = fit(RECIPE, images, subjects, dimensions=8, seed=0, checkpoints=tmp_path / "run", watch=Silent(),
+                     examine=lambda matcher: {}, preview=lambda matcher, history: {}, kind="mini_xception")  # fmt: skip
+    save(tmp_path / "matcher.npz", matcher, {"size": 32})
+    again, card = load(tmp_path / "matcher.npz")
+    assert isinstance(again, XceptionMatcher) and card["network"] == "mini_xception"
+    vectors = embed(again, images)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-4)
+    alike, same = vectors @ vectors.T, subjects[:, None] == subjects[None]
+    assert alike[same].mean() - alike[~same].mean() > 0.3
+    save(tmp_path / "matcher.npz", matcher, {"size": 32})
+    with np.load(tmp_path / "matcher.npz") as stored:
+        arrays = {name: stored[name] for name in stored.files} | {"card": np.array('{"network": "eye", "size": 1, "channels": 1, "dimensions": 8}')}
+    np.savez(tmp_path / "other.npz", **arrays)
+    with pytest.raises(WeightsError, match="no face matcher is called 'eye'; known: convolutions, mini_xception"):
         load(tmp_path / "other.npz")
 
 

@@ -96,6 +96,15 @@ def test_even_sides_that_four_does_not_divide_come_back():
     np.testing.assert_allclose(network(*padded)[:, :10, :14], out, atol=1e-6)
 
 
+def test_enlarging_small_faces_is_showing_them_with_each_pixel_repeated():
+    plain, enlarging = (Autoencoder((2, 3), (8, 4), enlarge=each, rngs=nnx.Rngs(0)) for each in (False, True))
+    keys = jax.random.split(jax.random.key(0), 3)
+    face, same, other = (jax.random.uniform(key, (2, 10, 14, c)) for key, c in zip(keys, (1, 3, 3)))
+    out = enlarging(face, same, other)
+    np.testing.assert_allclose(enlarged(out), plain(*map(enlarged, (face, same, other))), atol=1e-5)
+    np.testing.assert_allclose(out, enlarging(face, same, other, "grouped"), atol=1e-5)
+
+
 def test_wrong_pictures_are_named():
     network = Autoencoder((2, 3), (8, 4), rngs=nnx.Rngs(0))
     with pytest.raises(ValueError, match=r"\(1, 8, 8, 3\), expected grey ones"):
@@ -131,8 +140,9 @@ def test_a_file_of_another_network_is_named(shared, monkeypatch):
         read_autoencoder("other.pkl")
 
 
-def test_it_converts_to_onnx_with_face_and_prototypes_as_one_input():
-    network = Autoencoder((2, 3), (8, 4), rngs=nnx.Rngs(0))
+@pytest.mark.parametrize("enlarge", [False, True])
+def test_it_converts_to_onnx_with_face_and_prototypes_as_one_input(enlarge):
+    network = Autoencoder((2, 3), (8, 4), enlarge=enlarge, rngs=nnx.Rngs(0))
 
     def shown(x):
         return network(x[..., :1], x[..., 1:4], x[..., 4:], form="grouped")

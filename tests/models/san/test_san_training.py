@@ -16,7 +16,7 @@ from models.weights_file import flat
 from watchers import Interrupting
 
 RECIPE = Recipe(
-    objective="paper", encoder=(2, 2), decoder=(4, 2), first_epochs=2, epochs=2, batch_size=4, learning_rate=0.01,
+    objective="paper", encoder=(2, 2), decoder=(4, 2), enlarge=False, first_epochs=2, epochs=2, batch_size=4, learning_rate=0.01,
     pixel=0.1, attribute=1.0, identity=1.0, keep=1.0, augment="none",
 )  # fmt: skip
 FACES = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 1), np.uint8)
