@@ -12,6 +12,8 @@ COMMANDS = {
     "sources": ("flows.sources", "sources [NAME…]", "the data that can be read: where to get it, on what terms"),
     "why": ("flows.why", "why", "which stages would run now, and why"),
     "score": ("flows.score", "score SOURCE PATH [--help]", "a trained classifier on any labelled source"),
+    "edit": ("flows.edit", "edit PICTURE [--help]", "another expression for the face in a picture, by GANimation"),
+    "one": ("flows.one", "one USE PICTURE [--help]", "what SinGAN makes of one picture: samples and its five uses"),
     "realfake": ("flows.realfake", "realfake [--help]", "ask people which faces are real and which SinGAN made"),
     "release": ("flows.release", "release NAME", "keep this run's classifier under models/released/"),
 }
