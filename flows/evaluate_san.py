@@ -36,6 +36,7 @@ BEFORE = "before"
 CLASSIFIERS = ("gender@paper", "gender@port", "gender@mini_xception")  # the first is the one that SAN learnt from
 MATCHERS = ("matcher@common", "matcher@unseen")  # likewise
 IMPOSTORS = 20_000  # pairs of two people, where there are so many
+RESAMPLES = 1000  # of the people, for each interval
 CHUNK = 256  # faces perturbed at a time
 
 
@@ -55,7 +56,7 @@ def run(stage: Stage) -> None:
         read = {shown: said(judge, each) for shown, each in pictures.items()}
         curves[name] = {shown: attribute_curve(labels, logits) for shown, logits in read.items()}
         for shown, logits in read.items():
-            told = class_figures(labels, scores_of(logits), people(held_out), evaluate.confidence, seed=stage.params.seed)
+            told = class_figures(labels, scores_of(logits), people(held_out), evaluate.confidence, RESAMPLES, stage.params.seed)
             found |= {f"{name}/{shown}/{figure}": value for figure, value in told.items()}
     write_curves(stage.out / "attribute_roc", curves)
     curves, told = matching(stage, held_out, pictures)
@@ -144,7 +145,7 @@ def matching(stage: Stage, faces: FaceSet, pictures: dict) -> tuple[dict[str, di
         for shown, described in vectors.items():
             scores = pair_scores(described[drawn[:, 0]], vectors[BEFORE][drawn[:, 1]], "distance")
             curves[name][shown] = roc_curve(genuine, scores)
-            told = figures(genuine, scores, both, stage.params.evaluate.confidence, seed=stage.params.seed)
+            told = figures(genuine, scores, both, stage.params.evaluate.confidence, RESAMPLES, stage.params.seed)
             found |= {f"{name}/{shown}/{figure}": value for figure, value in told.items()}
             stage.watch.progress(len(found), len(MATCHERS) * len(vectors) * len(told), f"pairs matched by {name}")
     return curves, found

@@ -17,6 +17,7 @@ from models.face_matcher import weights as matcher_weights
 from models.face_matcher.network import FaceMatcher, XceptionMatcher
 from models.fer import weights as fer_weights
 from models.fer.mini_xception import MiniXception
+from models.san import judges
 from models.san import weights as san_weights
 from models.san.gender import PortClassifier
 from models.san.recipe import ClassifierRecipe, Recipe
@@ -27,8 +28,8 @@ SPLITS = ["train"] * 8 + ["validation"] * 2 + ["test"] * 4  # of the people, sev
 LANDMARKS = np.array([[12.0, 14], [20, 14], [16, 19], [13, 24], [19, 24]])
 CLASSIFIER = ClassifierRecipe(epochs=6, batch_size=8, learning_rate=0.002, augment="none")
 NETWORK = Recipe(
-    objective="paper", encoder=(4, 6), decoder=(12, 6), enlarge=False, first_epochs=4, epochs=4, batch_size=8,
-    learning_rate=0.01, pixel=0.5, attribute=1.0, identity=0.1, keep=0.1, augment="none",
+    objective="paper", encoder=(4, 6), decoder=(12, 6), enlarge=False, first_epochs=4, epochs=12,
+    batch_size=8, learning_rate=0.01, pixel=0.5, attribute=1.0, identity=0.1, keep=0.1, augment="none",
 )  # fmt: skip
 
 
@@ -55,7 +56,8 @@ def write(folder: Path, images: np.ndarray, rows: list[dict]) -> Path:
 def stage(inputs: dict[str, Path], out: Path, item: str | None = None, watch=None, **options) -> SimpleNamespace:
     """A stage with the small recipes; `options` are those of the section `san`."""
     out.mkdir(parents=True, exist_ok=True)
-    section = replace(PARAMS.san, classifier=CLASSIFIER, network=NETWORK, expressions=str(inputs["fer"]), **options)
+    options = {"classifier": CLASSIFIER, "network": NETWORK, "expressions": str(inputs["fer"])} | options
+    section = replace(PARAMS.san, **options)
     params = replace(PARAMS, san=section, evaluate=replace(PARAMS.evaluate, splits=None))
     return SimpleNamespace(params=params, inputs=inputs, out=out, item=item, checkpoints=out.parent / f"{out.name}.checkpoints",
                            watch=watch or Silent())  # fmt: skip
@@ -71,6 +73,13 @@ def write_judges(root: Path, names: tuple[str, ...], labels: tuple[str, ...]) ->
         network = PortClassifier(len(labels), 32, rngs=nnx.Rngs(number))
         san_weights.save(inputs[f"gender@{name}"] / "weights.npz", network, card)
     return inputs
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_resamples():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate_san, "RESAMPLES", 50)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -90,13 +99,15 @@ def inputs(tmp_path_factory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def done(inputs, tmp_path_factory) -> dict[str, Path]:
-    """All stages, with two classifiers trained and two that stand in for trained ones."""
+    """All stages, with two classifiers trained, of the small kind, and two that stand in for trained ones."""
     root = tmp_path_factory.mktemp("done")
-    folders = inputs | write_judges(root, ("mini_xception",), GENDERS)
-    for name, module, item in (("prototypes", prototypes, None), ("gender@paper", gender, "paper"), ("gender@port", gender, "port"),
-                               ("gender@kept", gender, "kept"), ("san", san, None), ("evaluate_san", evaluate_san, None)):  # fmt: skip
-        module.run(stage(folders, root / name, item))
-        folders[name] = root / name
+    folders = inputs | write_judges(root, ("mini_xception", "kept"), GENDERS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(gender.NETWORKS, "paper", "port")
+        for name, module in (("prototypes", prototypes), ("gender@paper", gender), ("gender@port", gender), ("san", san),
+                             ("evaluate_san", evaluate_san)):  # fmt: skip
+            module.run(stage(folders, root / name, name.partition("@")[2]))
+            folders[name] = root / name
     return folders
 
 
@@ -157,11 +168,13 @@ def test_a_killed_training_goes_on_to_the_same_bytes(done, tmp_path, saved_at_ev
             if self.second and done == 3:
                 raise KeyboardInterrupt
 
+    short = replace(NETWORK, first_epochs=1, epochs=1)
+    san.run(stage(done, tmp_path / "whole", network=short))
     with pytest.raises(KeyboardInterrupt):
-        san.run(stage(done, tmp_path / "san", watch=Failing()))
-    san.run(stage(done, tmp_path / "san"))
+        san.run(stage(done, tmp_path / "san", watch=Failing(), network=short))
+    san.run(stage(done, tmp_path / "san", network=short))
     for name in ("weights.npz", "history.csv"):
-        assert (tmp_path / "san" / name).read_bytes() == (done["san"] / name).read_bytes()
+        assert (tmp_path / "san" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
 def test_faces_of_one_gender_and_faces_that_do_not_tell_it_are_refused_by_name(inputs, tmp_path):
@@ -172,6 +185,13 @@ def test_faces_of_one_gender_and_faces_that_do_not_tell_it_are_refused_by_name(i
         for module, item in ((prototypes, None), (gender, "paper"), (san, None), (evaluate_san, None)):
             with pytest.raises(ValueError, match=told):
                 module.run(stage(inputs | {"faces": faces}, tmp_path / "out", item))
+
+
+def test_the_classifier_of_what_is_kept_learns_the_other_attribute(inputs, tmp_path):
+    gender.run(stage(inputs, tmp_path / "kept", "kept", classifier=replace(CLASSIFIER, epochs=1)))
+    judge, card = judges.classifier(tmp_path / "kept" / "weights.npz")
+    assert (card["attribute"], card["labels"], card["network"]) == ("label", list(EXPRESSIONS), "mini_xception")
+    assert judges.said(judge, people_s_faces()[0][:3]).shape == (3, 7)
 
 
 def test_where_there_is_nothing_to_keep_the_classifier_is_empty(inputs, tmp_path):
