@@ -324,9 +324,7 @@ def validate(values: dict, path: Path = FILE) -> Params:
         faults = "\n".join(f"  {_fault(each)}" for each in error.errors(include_url=False))
         raise SettingsError(f"{path}:\n{faults}") from None
     except (TypeError, ValueError) as error:
-        raise SettingsError(
-            f"{path} holds something else than finite numbers, text, lists, mappings: {error}"
-        ) from None
+        raise SettingsError(f"{path} holds something else than finite numbers, text, lists, mappings: {error}") from None
 
 
 def flatten(values: dict, prefix: str = "") -> dict:

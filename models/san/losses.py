@@ -31,9 +31,12 @@ def attribute_loss(judges: Sequence[Judge], own: Array, labels: Array, other: Ar
     return 2 * jnp.mean(jnp.stack(said))
 
 
-def identity_loss(judges: Sequence[Judge], own: Array, faces: Array) -> Array:
-    """J_M: mean ‖R(X'_SM) - R(X)‖² over the batch and the matchers R."""
-    apart = [jnp.sum((judge(own) - jax.lax.stop_gradient(judge(faces))) ** 2, axis=1) for judge in judges]
+def identity_loss(judges: Sequence[Judge], changed: Sequence[Array], faces: Array) -> Array:
+    """J_M: mean ‖R(X') - R(X)‖² over the batch, the matchers R and the `changed` faces X'; of the paper only X'_SM."""
+    known = [jax.lax.stop_gradient(judge(faces)) for judge in judges]
+    apart = [
+        jnp.sum((judge(each) - before) ** 2, axis=1) for judge, before in zip(judges, known) for each in changed
+    ]
     return jnp.mean(jnp.stack(apart))
 
 

@@ -27,7 +27,7 @@ class Recipe:
 
     `objective` "paper": first the pixels alone (J_D), then attribute and identity (J_G + J_M, the identity of the face
     with its own prototype). "official", what the official program does: pixels by L1, attribute throughout, identity from
-    the second part on and of the mean descriptor of both faces, summed over the batch.
+    the second part on and of the mean descriptor of both faces, summed over the batch, whatever `identity_of`.
     """
 
     objective: Literal["paper", "official"]
@@ -41,6 +41,7 @@ class Recipe:
     pixel: float  # weight of the pixels in the second part: 0 in the paper, 1 in the official program
     attribute: float  # weight of J_G; 1 in both
     identity: float  # weight of J_M: 1 in the paper, 8 in the official program
+    identity_of: Literal["own", "both"]  # J_M of the face with its own prototype, as in the paper, or also with another's
     keep: float  # weight of what other classifiers say of a face and are to go on saying, where there are some
     augment: Literal["none", "light", "strong"]  # of models.fer.augment, on what the attribute classifiers see: what
     # fools one of them at one place in the picture only does not fool those that were not asked
@@ -49,7 +50,7 @@ class Recipe:
         _at_least(self, 1, "batch_size", "epochs")
         _at_least(self, 0, "first_epochs", "pixel", "attribute", "identity", "keep")
         _above_zero(self, "learning_rate")
-        _one_of(self, objective=("paper", "official"), augment=("none", "light", "strong"))
+        _one_of(self, objective=("paper", "official"), identity_of=("own", "both"), augment=("none", "light", "strong"))
         for name in ("encoder", "decoder"):
             widths = getattr(self, name)
             if len(widths) != 2 or min(widths) < 1:

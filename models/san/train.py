@@ -64,7 +64,7 @@ def program(
     examine: Examine,
     preview: Preview,
     prototypes: np.ndarray | None = None,
-    start: State | None = None,
+    start: Weights | None = None,
 ) -> Program:
     """One part's share of `models.training.train`; rows are `images`, `labels` and, where each face has its own,
     `prototypes` (N, classes, H, W, 3); otherwise all have the given ones (classes, H, W, 3)."""
@@ -72,13 +72,14 @@ def program(
     update = optax.adam(recipe.learning_rate)
 
     @jax.jit
-    def fresh(key: Array) -> State:
+    def drawn(key: Array) -> Weights:
         network = Autoencoder(recipe.encoder, recipe.decoder, enlarge=recipe.enlarge, rngs=nnx.Rngs(key))
-        params = nnx.to_pure_dict(nnx.state(network, nnx.Param))
-        return {"params": params, "optimizer": update.init(params)}
+        return nnx.to_pure_dict(nnx.state(network, nnx.Param))
 
     def init(key: Array) -> State:
-        return fresh(key) if start is None else jax.tree.map(jnp.asarray, start)
+        # The optimiser begins anew: it has met the small gradients of pixels only, and would make enormous first steps.
+        params = drawn(key) if start is None else jax.tree.map(jnp.asarray, start)
+        return {"params": params, "optimizer": update.init(params)}
 
     def prototypes_of(batch: dict[str, Array], labels: Array) -> Array:
         """(N, H, W, 3) in [0, 1]: the prototypes of the classes `labels` (N,)."""
@@ -111,8 +112,9 @@ def program(
             if part.attribute:
                 figures["attribute"] = attribute_loss(classifiers, shown(own), labels, shown(other), others)
             if part.identity:
+                changed = (own, other) if recipe.identity_of == "both" else (own,)
                 figures["identity"] = (
-                    identity_loss(matchers, own, faces) if paper else mean_identity_loss(matchers, own, other, faces)
+                    identity_loss(matchers, changed, faces) if paper else mean_identity_loss(matchers, own, other, faces)
                 )
             if part.keep and keepers:
                 figures["keep"] = keeping_loss(keepers, (own, other), faces)
@@ -164,7 +166,7 @@ def fit(
     labels = np.asarray(labels, np.int32)
     classes, own = _checked(images, labels, prototypes)
     rows: Mapping[str, Any] = {"images": images, "labels": labels} | ({"prototypes": prototypes} if own else {})
-    history, state, outcome = [], None, None
+    history, weights, outcome = [], None, None
     for part in parts(recipe):
         if not part.epochs:
             continue
@@ -172,11 +174,11 @@ def fit(
         written = program(
             recipe, part, classes, classifiers, matchers, keepers, examine,
             lambda network, rows, before=tuple(history): preview(network, _after(before, rows)),
-            None if own else prototypes, state,
+            None if own else prototypes, weights,
         )  # fmt: skip
         plan = Plan(part.epochs, recipe.batch_size, seed + len(history))  # other keys than the first part's
         outcome = train(written, rows, plan, checkpoints / part.name, watch)
-        history, state = _after(history, outcome.history), outcome.state
+        history, weights = _after(history, outcome.history), outcome.weights
     outcome = replace(outcome, history=history, kept=history[-1])
     return autoencoder_of(recipe)(outcome.weights), outcome
 

@@ -17,7 +17,7 @@ from watchers import Interrupting
 
 RECIPE = Recipe(
     objective="paper", encoder=(2, 2), decoder=(4, 2), enlarge=False, first_epochs=2, epochs=2, batch_size=4, learning_rate=0.01,
-    pixel=0.1, attribute=1.0, identity=1.0, keep=1.0, augment="none",
+    pixel=0.1, attribute=1.0, identity=1.0, identity_of="own", keep=1.0, augment="none",
 )  # fmt: skip
 FACES = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 1), np.uint8)
 LABELS = np.arange(12) % 2
@@ -70,14 +70,16 @@ def test_attribute_identity_and_keeping_by_hand():
 
     expected = entropy(a, np.asarray(labels)) + entropy(b, np.asarray(others))
     np.testing.assert_allclose(losses.attribute_loss([judge], own, labels, other, others), expected, rtol=1e-5)
-    np.testing.assert_allclose(losses.identity_loss([judge], own, faces), ((a - x) ** 2).sum(axis=1).mean(), rtol=1e-5)
+    np.testing.assert_allclose(losses.identity_loss([judge], [own], faces), ((a - x) ** 2).sum(axis=1).mean(), rtol=1e-5)
+    expected = (((a - x) ** 2).sum(axis=1).mean() + ((b - x) ** 2).sum(axis=1).mean()) / 2
+    np.testing.assert_allclose(losses.identity_loss([judge], [own, other], faces), expected, rtol=1e-5)
     summed = (((a + b) / 2 - x) ** 2).sum()
     np.testing.assert_allclose(losses.mean_identity_loss([judge], own, other, faces), summed, rtol=1e-5)
     chances = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
     logs = np.stack([each - np.log(np.exp(each).sum(axis=1, keepdims=True)) for each in (a, b)])
     expected = -(chances * logs).sum(axis=2).mean()
     np.testing.assert_allclose(losses.keeping_loss([judge], [own, other], faces), expected, rtol=1e-5)
-    assert not jax.grad(lambda faces: losses.identity_loss([judge], own, faces))(faces).any()
+    assert not jax.grad(lambda faces: losses.identity_loss([judge], [own], faces))(faces).any()
 
 
 @pytest.fixture(scope="module")
