@@ -38,6 +38,7 @@ class Recipe:
     epochs: int  # of the second part; 10 in study D, 15 in the official program
     batch_size: int  # the whole batch, over all devices; the official program's 8 goes with its summed identity term
     learning_rate: float  # of Adam, constant; 2e-4 in the official program, 1e-3 in the port
+    ema: float  # decay of the averaged weights that are kept; 0, as in both programs, keeps the last
     pixel: float  # weight of the pixels in the second part: 0 in the paper, 1 in the official program
     attribute: float  # weight of J_G; 1 in both
     identity: float  # weight of J_M: 1 in the paper, 8 in the official program
@@ -50,6 +51,8 @@ class Recipe:
         _at_least(self, 1, "batch_size", "epochs")
         _at_least(self, 0, "first_epochs", "pixel", "attribute", "identity", "keep")
         _above_zero(self, "learning_rate")
+        if not 0 <= self.ema < 1:
+            raise ValueError(f"ema is {self.ema}, expected a share from 0 to below 1")
         _one_of(self, objective=("paper", "official"), identity_of=("own", "both"), augment=("none", "light", "strong"))
         for name in ("encoder", "decoder"):
             widths = getattr(self, name)

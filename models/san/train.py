@@ -176,7 +176,8 @@ def fit(
             lambda network, rows, before=tuple(history): preview(network, _after(before, rows)),
             None if own else prototypes, weights,
         )  # fmt: skip
-        plan = Plan(part.epochs, recipe.batch_size, seed + len(history))  # other keys than the first part's
+        # Other keys than the first part's.
+        plan = Plan(part.epochs, recipe.batch_size, seed + len(history), recipe.ema)
         outcome = train(written, rows, plan, checkpoints / part.name, watch)
         history, weights = _after(history, outcome.history), outcome.weights
     outcome = replace(outcome, history=history, kept=history[-1])

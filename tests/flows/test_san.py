@@ -29,7 +29,7 @@ LANDMARKS = np.array([[12.0, 14], [20, 14], [16, 19], [13, 24], [19, 24]])
 CLASSIFIER = ClassifierRecipe(epochs=6, batch_size=8, learning_rate=0.002, augment="none")
 NETWORK = Recipe(
     objective="paper", encoder=(4, 6), decoder=(12, 6), enlarge=False, first_epochs=4, epochs=12,
-    batch_size=8, learning_rate=0.01, pixel=0.5, attribute=1.0, identity=0.1, identity_of="both", keep=0.1, augment="none",
+    batch_size=8, learning_rate=0.01, ema=0.0, pixel=0.5, attribute=1.0, identity=0.1, identity_of="both", keep=0.1, augment="none",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from models.weights_file import flat
 from watchers import Interrupting
 
 RECIPE = Recipe(
-    objective="paper", encoder=(2, 2), decoder=(4, 2), enlarge=False, first_epochs=2, epochs=2, batch_size=4, learning_rate=0.01,
+    objective="paper", encoder=(2, 2), decoder=(4, 2), enlarge=False, first_epochs=2, epochs=2, batch_size=4, learning_rate=0.01, ema=0.0,
     pixel=0.1, attribute=1.0, identity=1.0, identity_of="own", keep=1.0, augment="none",
 )  # fmt: skip
 FACES = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 1), np.uint8)
@@ -152,6 +152,8 @@ def test_wrong_input_is_named(tmp_path):
         learn(tmp_path, labels=np.arange(12) % 3)
     with pytest.raises(ValueError, match="expected two widths"):
         replace(RECIPE, decoder=(4,))
+    with pytest.raises(ValueError, match="ema is 1.0"):
+        replace(RECIPE, ema=1.0)
     with pytest.raises(ValueError, match="identity is -1"):
         replace(RECIPE, identity=-1.0)
 
