@@ -6,7 +6,7 @@ and laid back over the whole of what was cut out, so that no pixel of the face i
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 
@@ -47,7 +47,7 @@ class Privacy:
     canonical: np.ndarray | None
 
     @classmethod
-    def load(cls, folder: Traversable, network) -> "Privacy | None":
+    def load(cls, folder: Traversable, network: Callable[[bytes], Network]) -> "Privacy | None":
         """Reads it from a folder, or says None where the folder carries none; `network` makes one of a serialised model."""
         if not (folder / "privacy.json").is_file():
             return None
