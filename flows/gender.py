@@ -6,7 +6,6 @@ the faces do not tell that one, its weights are empty. Writes `weights.npz`, `hi
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -58,18 +57,17 @@ def run(stage: Stage) -> None:
     card = {"network": kind, "labels": list(CLASSES[attribute]), "size": faces.images.shape[1], "channels": 1,
             "attribute": attribute, "seed": seed, "recipe": asdict(recipe)}  # fmt: skip
     options = {"classes": len(CLASSES[attribute]), "seed": seed, "checkpoints": stage.checkpoints, "watch": stage.watch}
-    save: Callable
     if kind == "mini_xception":
-        save = fer_weights.save
         parts = Faces(*training), Faces(*validation)
         network, outcome = fit_mini_xception(like(recipe), *parts, preview=preview, momentum=MOMENTUM, **options)
+        save = fer_weights.save
     else:
-        save = san_weights.save
 
         def examine(network: Judge) -> dict[str, float]:
             return read_by(network, *validation)
 
         network, outcome = fit_classifier(kind, recipe, *training, examine=examine, preview=preview, **options)
+        save = san_weights.save
     figures = {name: float(value) for name, value in outcome.kept.items()}
     save(stage.out / "weights.npz", network, card | {"figures": figures})
     write_figures(stage, outcome, figures)
