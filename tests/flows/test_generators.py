@@ -68,8 +68,8 @@ def test_a_matcher_learns_from_people_with_several_pictures_and_is_judged_by_oth
 
 
 def test_drawn_people_stand_in_cut_as_the_faces_are():
-    stage = SimpleNamespace(params=SimpleNamespace(seed=0), watch=Silent())
-    known, unseen = matcher.drawn_people(stage, 7, PARAMS.faces)
+    stage = SimpleNamespace(params=SimpleNamespace(seed=0, faces=PARAMS.faces), watch=Silent())
+    known, unseen = matcher.drawn_people(stage, 7)
     assert known[0].shape[1:] == (PARAMS.faces.size,) * 2 + (1,)
     assert len(known[1]) + len(unseen[1]) == 70 and not set(known[1]) & set(unseen[1]) and len(set(unseen[1])) == 1
 
