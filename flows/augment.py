@@ -24,7 +24,7 @@ from flows.facs import expected_units
 from flows.forms import as_in_set
 from flows.patches import patch_network
 from flows.settings import Augment
-from flows.singan import STARTS, parents_of
+from flows.singan import STARTS, parents_of, possible_parents
 from flows.stage import Stage
 from metrics.sifid import sifid
 from models.face_matcher import weights as matcher_weights
@@ -77,7 +77,7 @@ def run(stage: Stage) -> None:
         parents, wanted, broken = (np.repeat(values, each) for values in (parents, wanted, broken))
         return Made(pictures, parents, wanted, np.full(len(pictures), maker), broken)
 
-    rows = parents_of(faces.table, min(settings.edited, (faces.table["split"] == "train").sum()), stage.params.seed)
+    rows = parents_of(faces.table, min(settings.edited, len(possible_parents(faces.table))), stage.params.seed)
     edits = edits_of(rows)
     made = [collected(to_uint8(edits.pictures), rows, edits, "ganimation")]
     stage.watch.log(f"{len(rows):,} faces edited to {len(targets)} expressions each")

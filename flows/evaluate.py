@@ -39,8 +39,8 @@ def run(stage: Stage) -> None:
 
     predictions = held_out.table[["id", "split", "label"]].reset_index(drop=True)
     predictions[PROBABILITIES] = classify(model, held_out.images, card.get("mirror", False), stage.watch)
-    other, _ = weights.load(stage.inputs["fer@augmented"] / "weights.npz")
-    augmented = classify(other, held_out.images, card.get("mirror", False), stage.watch)
+    other, other_card = weights.load(stage.inputs["fer@augmented"] / "weights.npz")
+    augmented = classify(other, held_out.images, other_card.get("mirror", False), stage.watch)
     predictions.to_parquet(stage.out / "predictions.parquet", index=False)
     reports, curves, others, gains = {}, {}, {}, {}
     for split in splits:

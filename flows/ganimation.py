@@ -119,12 +119,13 @@ def outside_change(made: Edited, pictures: np.ndarray, boxes: pd.Series) -> floa
     """Mean |change| in [-1, 1] of the pixels outside the faces' boxes x, y, width, height; NaN where no box is known."""
     changes = np.abs(made.pictures - (pictures / np.float32(127.5) - 1)).mean(axis=3)
     y, x = np.mgrid[: changes.shape[1], : changes.shape[2]]
-    found = [
+    found = [np.empty(0, np.float32)] + [
         change[(x < box[0]) | (x >= box[0] + box[2]) | (y < box[1]) | (y >= box[1] + box[3])]
         for change, box in zip(changes, boxes)
         if box is not None
     ]
-    return float(np.concatenate(found).mean()) if found and len(np.concatenate(found)) else float("nan")
+    outside = np.concatenate(found)
+    return float(outside.mean()) if len(outside) else float("nan")
 
 
 def climbing(generator: Generator, reader: Network, pictures: np.ndarray, units: np.ndarray) -> pd.DataFrame:

@@ -76,13 +76,18 @@ def run(stage: Stage) -> None:
     (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 
+def possible_parents(table: pd.DataFrame) -> np.ndarray:
+    """The training rows of people who are in no other split."""
+    elsewhere = table["subject"][table["split"] != "train"].dropna().unique()
+    return np.flatnonzero(((table["split"] == "train") & ~table["subject"].isin(elsewhere)).to_numpy(bool))
+
+
 def parents_of(table: pd.DataFrame, count: int, seed: int) -> np.ndarray:
     """`count` training rows, in their order: of each expression as many as of any other, where labels are known.
 
     Nobody who is in another split is among them. Raises ValueError where there are not so many rows.
     """
-    elsewhere = table["subject"][table["split"] != "train"].dropna().unique()
-    rows = np.flatnonzero(((table["split"] == "train") & ~table["subject"].isin(elsewhere)).to_numpy(bool))
+    rows = possible_parents(table)
     if len(rows) < count:
         raise ValueError(f"{count} parents are wanted of {len(rows)} training faces of people who are in no other split")
     rows = np.random.default_rng(seed).permutation(rows)

@@ -96,6 +96,7 @@ def test_parents_are_training_faces_of_every_expression_and_of_nobody_elsewhere(
     assert np.bincount(table["label"].iloc[chosen].astype(int)).tolist() == [2] * 7
     assert not {3, 70, 71} & set(singan.parents_of(table, 69, seed=0)) and (np.diff(chosen) > 0).all()
     assert not np.array_equal(chosen, singan.parents_of(table, 14, seed=1))
+    assert len(singan.possible_parents(table)) == 69
     with pytest.raises(ValueError, match="70 parents are wanted of 69"):
         singan.parents_of(table, 70, seed=0)
 
