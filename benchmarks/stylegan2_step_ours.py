@@ -1,4 +1,7 @@
-"""Our main step of StyleGAN2's generator and discriminator, a tiny configuration: prints its milliseconds as JSON."""
+"""Our main step of StyleGAN2's generator and discriminator: prints its milliseconds (median of 30) and the device as JSON.
+
+Arguments: resolution, channel base, most channels, latent, pictures in a batch.
+"""
 
 import json
 import statistics
@@ -16,17 +19,16 @@ from models.stylegan2.recipe import Recipe
 from models.stylegan2.train import program
 from turns import milliseconds
 
-BATCH = 16
-arch = Architecture(32, channel_base=1024, channel_max=64, latent=64, mapping_layers=4)
+SIDE, BASE, MOST, LATENT, BATCH = map(int, sys.argv[1:])
+arch = Architecture(SIDE, channel_base=BASE, channel_max=MOST, latent=LATENT, mapping_layers=4)
 recipe = Recipe(
     kimg=1, batch_size=BATCH, group=4, learning_rate=0.0025, gamma=1.0, ema_kimg=1, mixing=0.9, mirror=False, ada_kimg=0,
     freeze=0,
 )  # fmt: skip
 training = program(recipe, arch, lambda generator: {}, lambda generator, history: {})
 state, key = training.init(jax.random.key(0)), jax.random.key(1)
-batch = {"images": jnp.asarray(np.random.default_rng(0).integers(0, 256, (BATCH, 32, 32, 3), np.uint8))}
+batch = {"images": jnp.asarray(np.random.default_rng(0).integers(0, 256, (BATCH, SIDE, SIDE, 3), np.uint8))}
 step = jax.jit(training.step, donate_argnums=0)
-
 
 
 def advance() -> None:
@@ -34,4 +36,5 @@ def advance() -> None:
     state, _ = jax.block_until_ready(step(state, batch, key))
 
 
-print(json.dumps({"milliseconds": statistics.median(milliseconds(advance, 30, 5))}))
+times = milliseconds(advance, 30, 5)
+print(json.dumps({"device": jax.default_backend(), "milliseconds": statistics.median(times)}))

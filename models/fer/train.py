@@ -30,7 +30,8 @@ Preview = Callable[[Network, History], dict[str, Path]]
 
 @dataclass(frozen=True)
 class Faces:
-    """Pictures (N, H, W, C) uint8 (any array-like that takes index arrays) with labels (N,) in 0 … classes-1."""
+    """Pictures (N, H, W, C) uint8 (any array-like that takes index arrays) with labels (N,) in 0 … classes-1, or, where
+    they are to be learnt, with the share of each class (N, classes) float32."""
 
     images: Any
     labels: np.ndarray
@@ -56,8 +57,8 @@ def optimizer(recipe: Recipe, steps: int) -> optax.GradientTransformation:
 
 
 def smoothed(labels: Array, classes: int, smoothing: float) -> Array:
-    """(N,) -> targets (N, K) that give `smoothing` of their mass evenly to all classes."""
-    return optax.smooth_labels(jax.nn.one_hot(labels, classes), smoothing)
+    """(N,) or shares (N, K) -> targets (N, K) that give `smoothing` of their mass evenly to all classes."""
+    return optax.smooth_labels(jax.nn.one_hot(labels, classes) if labels.ndim == 1 else labels, smoothing)
 
 
 def distance_to_teachers(logits: Array, words: Sequence[Array], temperature: float) -> Array:
@@ -125,7 +126,8 @@ def program(
 
         (loss, (logits, stats)), grads = jax.value_and_grad(loss_fn, has_aux=True)(state["params"])
         params, memory = descend(update, grads, state["optimizer"], state["params"])
-        right = jnp.mean((jnp.argmax(logits, axis=-1) == batch["labels"]).astype(jnp.float32))
+        truth = batch["labels"] if batch["labels"].ndim == 1 else jnp.argmax(batch["labels"], axis=-1)
+        right = jnp.mean((jnp.argmax(logits, axis=-1) == truth).astype(jnp.float32))
         fresh = {"params": params, "stats": stats, "optimizer": memory}
         return fresh, {"train_loss": loss, "train_accuracy": right}
 
@@ -167,7 +169,8 @@ def fit(
     """
     select = "validation_accuracy" if recipe.select == "best" else None
     plan = Plan(recipe.epochs, recipe.batch_size, seed, recipe.ema, select)
-    rows: Mapping[str, Any] = {"images": faces.images, "labels": faces.labels.astype(np.int32)}
+    labels = faces.labels.astype(np.int32 if faces.labels.ndim == 1 else np.float32)
+    rows: Mapping[str, Any] = {"images": faces.images, "labels": labels}
     written = program(recipe, faces, validation, classes, preview, teachers, momentum)
     outcome = train(written, rows, plan, checkpoints, watch)
     return builder(recipe.network, classes, faces.images.shape[-1])(outcome.weights), outcome

@@ -66,6 +66,19 @@ def test_a_pupil_takes_its_teachers_words_for_the_labels(tmp_path, faces):
     assert (said == probabilities(teacher, faces.images).argmax(axis=1)).all()
 
 
+def test_shares_of_classes_are_learnt_as_labels_are(tmp_path, faces):
+    shares = np.eye(7, dtype=np.float32)[faces.labels]
+    assert np.asarray(smoothed(jnp.asarray(shares), 7, 0.1)) == pytest.approx(
+        np.asarray(smoothed(jnp.asarray(faces.labels), 7, 0.1))
+    )
+    few, nobody = replace(RECIPE, epochs=2), {"watch": Silent(), "preview": lambda model, history: {}}
+    curves = [
+        fit(few, Faces(faces.images, each), faces, classes=7, seed=0, checkpoints=tmp_path / str(each.ndim), **nobody)[1]
+        for each in (faces.labels, shares)
+    ]
+    assert curves[0].history == curves[1].history
+
+
 def test_smoothing_gives_a_share_to_all_classes():
     expected = [[0.9 + 0.1 / 3, 0.1 / 3, 0.1 / 3]]
     np.testing.assert_allclose(smoothed(jnp.array([0]), 3, 0.1), expected, rtol=1e-6)
