@@ -22,7 +22,7 @@ from flows.cutting import in_colour
 from flows.drawn import drawn_faces
 from flows.evaluate import classify
 from flows.facs import expected_units
-from flows.forms import grey
+from flows.grey import grey
 from flows.stage import Stage
 from metrics.plots import heat_picture, learning_curve_picture
 from models.action_units import weights

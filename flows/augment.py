@@ -23,7 +23,7 @@ from data.png import write_png
 from flows.facs import expected_units
 from flows.forms import as_in_set
 from flows.patches import patch_network
-from flows.settings import Augment
+from flows.sections import Augment
 from flows.singan import STARTS, parents_of, possible_parents
 from flows.stage import Stage
 from metrics.sifid import sifid

@@ -7,7 +7,7 @@ import numpy as np
 
 from data.alignment import cut, moved, moved_box, squared, upright
 from data.letterbox import letterbox
-from flows.settings import Faces
+from flows.sections import Faces
 
 # Sources whose pictures are faces already are cut tighter than ours. Of 1,095 Training pictures of FER-2013, cut anew
 # by our rule out of their repeated borders, the published network gets 70.3 % right at margin -0.1, 66.0 % at 0, 56.4 %

@@ -7,7 +7,7 @@ import pandas as pd
 
 from data.synthetic import PICTURES_EACH, draw
 from flows.cutting import cut_face
-from flows.settings import Faces
+from flows.sections import Faces
 from flows.stage import Stage
 
 DRAWN_AT = 128  # pixels of a drawn picture before its face is cut out

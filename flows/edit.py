@@ -17,7 +17,7 @@ from flows import settings
 from flows.cutting import main_face
 from flows.facs import expected_units
 from flows.film import write_film
-from flows.forms import grey
+from flows.grey import grey
 from models.action_units import weights as reader_weights
 from models.action_units.read import read
 from models.ganimation import weights

@@ -19,8 +19,9 @@ import numpy as np
 import pandas as pd
 
 from data.faceset import FaceSet, FaceSetWriter
-from flows.attribute import CLASSES, Prototypes, grey, labels_of, telling
+from flows.attribute import CLASSES, Prototypes, labels_of, telling
 from flows.evaluate import choose
+from flows.grey import grey
 from flows.san import NAMES, SHOWN, write_strip
 from flows.stage import Stage
 from metrics.plots import roc_picture

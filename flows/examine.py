@@ -16,7 +16,7 @@ from data.letterbox import letterbox
 from data.pixels import NpyRows
 from flows.chunks import Arrays, Task
 from flows.cutting import as_portraits, cut_face, in_colour, main_face
-from flows.settings import Cleaning, Faces
+from flows.sections import Cleaning, Faces
 
 MOST, PIXELS = 128, 2**23  # pictures of a chunk, and pixels, which are fewer pictures where they are large
 SIDE, MARGIN = 64, 0.25  # of the upright face that the rules see

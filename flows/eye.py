@@ -10,7 +10,7 @@ from jax import Array
 
 from flows.generated import GREY
 from flows.judge import as_faces
-from flows.settings import Faces
+from flows.sections import Faces
 from models import vgg16
 from models.face_matcher import weights
 from models.stylegan2.project import Features, perceptual, pixel_pyramid

@@ -26,7 +26,7 @@ from data.png import write_png
 from flows import chunks
 from flows.examine import active, cuttings, of_a_set, prepare, spans
 from flows.review import write_review
-from flows.settings import Faces
+from flows.sections import Faces
 from flows.stage import Stage
 from flows.verdicts import judge, marked, score
 

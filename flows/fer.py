@@ -15,7 +15,7 @@ import pandas as pd
 from data.contact_sheet import contact_sheet
 from data.faceset import EXPRESSIONS, FaceSet
 from data.png import write_png
-from flows.settings import Mix
+from flows.sections import Mix
 from flows.stage import Stage
 from metrics.plots import learning_curve_picture
 from models.fer import weights
@@ -85,7 +85,7 @@ def joined(training: FaceSet, synthetic: FaceSet, wanted: Mix, seed: int) -> tup
     are faces for. Raises ValueError where there are none of those makers."""
     makers = synthetic.table["maker"].to_numpy(str)
     by_singan = np.array(["singan" in maker for maker in makers], bool)
-    rows = np.flatnonzero({"all": by_singan | True, "singan": by_singan, "ganimation": ~by_singan}[wanted.makers])
+    rows = np.flatnonzero({"all": np.ones_like(by_singan), "singan": by_singan, "ganimation": ~by_singan}[wanted.makers])
     if not len(rows):
         raise ValueError(f"augment.mix.makers is {wanted.makers}, but artifacts/augment/set has only faces by "
                          f"{', '.join(sorted(set(makers)))}")

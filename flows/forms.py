@@ -3,18 +3,13 @@
 import numpy as np
 
 from data.features import FEATURES
-from data.letterbox import letterbox
-from flows.settings import Faces
-
-
-def grey(pictures: np.ndarray) -> np.ndarray:
-    """(N, S, S, 3) uint8 RGB as (N, S, S, 1)."""
-    return np.stack([letterbox(picture, picture.shape[0], 1) for picture in pictures])
+from flows.grey import grey
+from flows.sections import Faces
 
 
 def as_in_set(pictures: np.ndarray, faces: Faces) -> np.ndarray:
     """(N, S, S, 3) uint8 RGB as the rows of `artifacts/faces/set` are: (N, S, S, channels), with their features."""
     if faces.channels == 3:
         return pictures
-    pictures = grey(pictures)
+    pictures = grey(pictures)[:]
     return pictures if faces.features == "none" else FEATURES[faces.features](pictures[..., 0])[..., None]

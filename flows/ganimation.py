@@ -18,7 +18,7 @@ from data.faceset import ACTION_UNITS, AU_COLUMNS, EXPRESSIONS, FaceSet
 from data.png import write_png
 from flows.facs import expected_units
 from flows.film import write_film
-from flows.forms import grey
+from flows.grey import grey
 from flows.stage import Stage
 from metrics.plots import learning_curve_picture
 from models.action_units import weights as reader_weights

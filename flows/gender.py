@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from data.faceset import FaceSet
-from flows.attribute import CLASSES, OTHER, grey, labels_of, telling
+from flows.attribute import CLASSES, OTHER, labels_of, telling
+from flows.grey import grey
 from flows.stage import Stage
 from metrics.plots import learning_curve_picture
 from models import weights_file

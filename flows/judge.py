@@ -8,7 +8,7 @@ import numpy as np
 from data.alignment import cut
 from data.features import FEATURES
 from data.letterbox import letterbox
-from flows.settings import Faces
+from flows.sections import Faces
 from models.fer import weights
 from models.fer.predict import probabilities
 

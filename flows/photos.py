@@ -9,7 +9,7 @@ from data.faceset import EXPRESSIONS, FaceSet
 from data.letterbox import letterbox
 from data.picture_file import decode_picture
 from flows.cutting import as_portraits, cut_face
-from flows.settings import Faces
+from flows.sections import Faces
 from flows.stage import Stage
 from models.mtcnn import Detector
 

@@ -10,8 +10,9 @@ import numpy as np
 from jax import Array
 
 from data.faceset import FaceSet
-from flows.attribute import CLASSES, Prototypes, grey, labels_of, telling
+from flows.attribute import CLASSES, Prototypes, labels_of, telling
 from flows.cutting import cut_for
+from flows.grey import grey
 from flows.stage import Stage
 from models.onnx_export import Network, export, require_parity
 from models.san import weights

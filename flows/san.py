@@ -15,7 +15,8 @@ import pandas as pd
 from data.contact_sheet import contact_sheet
 from data.faceset import FaceSet
 from data.png import write_png
-from flows.attribute import CLASSES, Prototypes, grey, labels_of, telling
+from flows.attribute import CLASSES, Prototypes, labels_of, telling
+from flows.grey import grey
 from flows.stage import Stage
 from metrics.plots import learning_curve_picture
 from models import weights_file

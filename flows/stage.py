@@ -20,7 +20,7 @@ from functools import reduce
 from pathlib import Path
 
 from flows import graph, processes, settings, ui
-from flows.settings import Params
+from flows.sections import Params
 from flows.watch import LOGGER, Terminal, Watch, Watcher
 
 CHECKPOINTS = Path(".checkpoints")

@@ -12,7 +12,7 @@ from flows.settings import keys
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("flows", "data", "models", "metrics", "realtime")
 # They carry results and make none: a change there is no reason to train anew.
-WRAPPER = {"flows/stage.py", "flows/watch.py", "flows/settings.py"}
+WRAPPER = {"flows/stage.py", "flows/watch.py", "flows/settings.py", "flows/sections.py"}
 
 MAY_IMPORT = {
     "data": {

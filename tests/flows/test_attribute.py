@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from data.faceset import EXPRESSIONS, FaceSet, conform
-from flows.attribute import Grey, Prototypes, grey, labels_of, landmarks_of, telling
+from flows.attribute import Prototypes, labels_of, landmarks_of, telling
+from flows.grey import Grey, grey
 
 LANDMARKS = np.array([[4.0, 5], [11, 5], [7, 8], [5, 12], [10, 12]])
 

@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score
 
 from data.faceset import EXPRESSIONS, FaceSetWriter
 from flows import evaluate
-from flows.settings import Evaluate
+from flows.sections import Evaluate
 from models.fer import predict, weights
 from models.fer.mini_xception import MiniXception
 

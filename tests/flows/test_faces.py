@@ -21,7 +21,9 @@ from data.features import FEATURES
 from data.letterbox import letterbox
 from data.synthetic import draw
 from flows import cutting, faces
-from flows.settings import Cleaning, Faces, Portrait, keys
+from flows.sections import Cleaning, Faces, Portrait
+from flows.settings import keys
+from watchers import Silent
 
 ROOT = Path(__file__).resolve().parents[2]
 UNCLEANED = Cleaning(*[None] * len(fields(Cleaning)))
@@ -29,13 +31,6 @@ DETECT = Faces(detect=True, size=48, channels=1, margin=0.25, min_face=40, align
                portrait=Portrait(32, 0.1), cleaning=UNCLEANED, curation="data/curation.csv", workers=2)
 RESIZE = replace(DETECT, detect=False)
 GREY = np.full((64, 64, 3), 128, np.uint8)
-
-
-class Silent:
-    """A watcher that hears nothing."""
-
-    def __getattr__(self, name: str):
-        return lambda *values: None
 
 
 def ingest(folder: Path, images: np.ndarray, rows: list[dict]) -> FaceSet:
@@ -226,9 +221,9 @@ def test_neither_workers_nor_a_kill_change_a_byte(tmp_path):
     drawn(tmp_path)
     program = f"""
 import sys
-sys.path[:0] = {[str(ROOT), str(Path(__file__).parent)]!r}
+sys.path[:0] = {[str(ROOT), str(ROOT / 'tests'), str(Path(__file__).parent)]!r}
 from pathlib import Path
-from flows.settings import Cleaning, Faces, Portrait
+from flows.sections import Cleaning, Faces, Portrait
 from test_faces import Deadly, run
 
 if __name__ == "__main__":

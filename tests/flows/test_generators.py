@@ -15,7 +15,7 @@ from data.emoji_portrait import portrait
 from data.faceset import FaceSet, conform
 from data.png import write_png
 from data.synthetic.emoji import draw_emoji
-from flows import emoji, generated, judge, matcher, personal_emoji, settings, stylegan
+from flows import emoji, generated, judge, matcher, personal_emoji, sections, settings, stylegan
 from models.stylegan2.generator import Architecture, Generator
 from models.stylegan2.recipe import Recipe
 from watchers import Silent
@@ -86,7 +86,7 @@ def test_verification_of_one_direction_a_person_is_perfect():
 def test_a_portrait_becomes_a_face_of_the_classifiers_margin():
     striped = np.zeros((64, 64, 3), np.uint8)
     striped[:, 28:36] = 255  # a stripe an eighth of the side wide
-    wider = replace(PARAMS.faces, detect=True, margin=0.5, portrait=settings.Portrait(64, 0.2))
+    wider = replace(PARAMS.faces, detect=True, margin=0.5, portrait=sections.Portrait(64, 0.2))
     stripe = judge.as_face(striped, 160, wider)[80, :, 0] > 127
     assert stripe.sum() == pytest.approx(160 / 8 * 1.2 / 1.5, abs=1) and abs(np.flatnonzero(stripe).mean() - 79.5) < 1
     whole = judge.as_face(striped, 160, replace(wider, detect=False))[80, :, 0] > 127
@@ -96,7 +96,7 @@ def test_a_portrait_becomes_a_face_of_the_classifiers_margin():
 def test_emoji_of_a_folder_are_learnt_as_portraits(tmp_path):
     for expression in ("happy", "sad"):
         write_png(tmp_path / f"{expression}.png", draw_emoji(expression, 72))
-    params = replace(PARAMS, emoji=settings.Emoji("emoji_folder", str(tmp_path), 1))
+    params = replace(PARAMS, emoji=sections.Emoji("emoji_folder", str(tmp_path), 1))
     found = list(emoji.learnt_from(SimpleNamespace(params=params)))
     size, margin = PARAMS.faces.portrait.size, PARAMS.faces.portrait.margin
     assert [row["origin"] for _, row in found] == ["happy.png", "sad.png"]

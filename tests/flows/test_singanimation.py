@@ -8,8 +8,9 @@ import pytest
 from flax import nnx
 
 from data.faceset import ACTION_UNITS, AU_COLUMNS, EXPRESSIONS, FaceSet, FaceSetWriter, conform
-from flows import action_units, augment, facs, fer, forms, ganimation, settings, singan
-from flows.settings import Gates, Mix
+from flows import action_units, augment, facs, fer, ganimation, settings, singan
+from flows.grey import grey
+from flows.sections import Gates, Mix
 from models.face_matcher import weights as matcher_weights
 from models.face_matcher.network import FaceMatcher
 from models.fer import weights as fer_weights
@@ -144,7 +145,7 @@ def test_gates_turn_away_what_collapsed_or_is_unlike_its_parent_and_say_which(ga
     row = kept.table.iloc[0]
     assert (row["split"], row["subject"], row["label"], row["gender"]) == ("train", "s1", 3, 1)
     assert row["parent"] == parents.table["id"][1] and row["maker"] == "ganimation" and row["au12"] > 0.5
-    np.testing.assert_array_equal(kept.images[:], forms.grey(pictures[1:2]))
+    np.testing.assert_array_equal(kept.images[:], grey(pictures[1:2])[:])
 
 
 def test_made_faces_are_a_share_of_what_is_learnt_from_and_of_the_makers_that_are_wanted():

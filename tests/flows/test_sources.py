@@ -6,14 +6,14 @@ from typing import get_args, get_type_hints
 import pytest
 
 from data.sources import SOURCES
-from flows import settings, sources
+from flows import sections, settings, sources
 from flows.configure import configure
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_each_reader_is_a_setting_and_a_choice_in_conf():
-    assert set(get_args(get_type_hints(settings.Data)["source"])) == set(SOURCES)
+    assert set(get_args(get_type_hints(sections.Data)["source"])) == set(SOURCES)
     assert {file.stem for file in (ROOT / "conf/data").glob("*.yaml")} == set(SOURCES)
 
 
