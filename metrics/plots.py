@@ -110,6 +110,37 @@ def learning_curve_picture(
         _save(figure, path)
 
 
+def trade_off_picture(
+    points: pd.DataFrame,
+    panels: Mapping[str, tuple[str, str]],
+    names: Sequence[str],
+    before: Mapping[str, tuple[float, float]],
+    axes_names: tuple[str, str],
+    path: Path,
+) -> None:
+    """Two figures against each other, one panel for each title with its columns (x, y) of `points`, whose rows are `names`.
+
+    Where the columns `…_low` and `…_high` are there, bars show the interval; `before` is a point to compare with, by title.
+    """
+    with _style():
+        figure, places = _panels(len(panels), width=4.6, height=4.0)
+        for place, (title, columns) in zip(places, panels.items(), strict=True):
+            place.plot(*before[title], "x", color="#555555", label="before")
+            for number, name, colour in zip(range(len(points)), names, cycle(COLOURS)):
+                row = points.iloc[number]
+                spread = [
+                    [[row[c] - row[f"{c}_low"]], [row[f"{c}_high"] - row[c]]] if f"{c}_low" in points else None
+                    for c in columns
+                ]
+                place.errorbar(
+                    row[columns[0]], row[columns[1]], xerr=spread[0], yerr=spread[1], fmt="os^Dv<>ph"[number % 9],
+                    color=colour, linewidth=0.8, label=name,
+                )  # fmt: skip
+            place.set(title=title, xlabel=axes_names[0], ylabel=axes_names[1])
+        places[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        _save(figure, path)
+
+
 def _style() -> matplotlib.rc_context:
     """Matplotlib's own defaults and STYLE, whatever this user's matplotlibrc says."""
     return matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE})
