@@ -165,10 +165,9 @@ def study(options: argparse.Namespace, clock: Clock, pool: Executor) -> None:
 
 
 def fewer(faces: FaceSet, most: int | None) -> FaceSet:
-    """At most so many of the faces of each source: whole people."""
-    if most is None:
-        return faces
-    return FaceSet.join([faces.select(rows[:most]) for rows in faces.table.groupby("source").indices.values()])
+    """At most so many of the faces of each source, pixels and all."""
+    rows = np.concatenate([each[:most] for each in faces.table.groupby("source", sort=False).indices.values()])
+    return FaceSet(np.asarray(faces.images[rows]), faces.table.iloc[rows])
 
 
 def laid_over(prototypes, at_once: int = 512) -> np.ndarray:
