@@ -136,7 +136,7 @@ def study(options: argparse.Namespace, clock: Clock, pool: Executor) -> None:
     whole = clock.lap("SAN")
     rows, curves, pictures = figures(network, list(judges), measure.SHOWN)
     for name, each in zip(("gender_roc", "matching_roc"), curves):
-        roc_picture(each, options.out / f"{name}.png", "area")
+        roc_picture(each, options.out / f"{name}.png", "area", columns=2)
     strip(held_out, pictures, options.out / "strip.png")
     weights.save(options.out / "weights.npz", network, {"attribute": "gender", "labels": list(GENDERS), "aligned": True,
                  "size": size, "seed": seed, "recipe": asdict(recipe)})  # fmt: skip
