@@ -72,10 +72,16 @@ def heat_picture(panels: Mapping[str, np.ndarray], rows: Sequence[str], columns:
         _save(figure, path)
 
 
-def roc_picture(curves: Mapping[str, Mapping[str, Curve]], path: Path, legend: str = "against the rest, area") -> None:
-    """One panel for each titled set of named curves, each with its area in the legend, which is titled `legend`."""
+def roc_picture(
+    curves: Mapping[str, Mapping[str, Curve]],
+    path: Path,
+    legend: str = "against the rest, area",
+    columns: int | None = None,
+) -> None:
+    """One panel for each titled set of named curves, each with its area in the legend, which is titled `legend`; all in one
+    row, or in rows of `columns`."""
     with _style():
-        figure, panels = _panels(len(curves), width=4.6, height=4.4)
+        figure, panels = _panels(len(curves), width=4.6, height=4.4, columns=columns)
         for axes, (title, named) in zip(panels, curves.items(), strict=True):
             axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
             for (name, curve), colour, dash in zip(named.items(), cycle(COLOURS), cycle(DASHES)):
@@ -146,13 +152,17 @@ def _style() -> matplotlib.rc_context:
     return matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE})
 
 
-def _panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    """A figure of `count` panels in a row, each `width` by `height` inches."""
+def _panels(count: int, width: float, height: float, columns: int | None = None) -> tuple[Figure, list[Axes]]:
+    """A figure of `count` panels, each `width` by `height` inches, in one row or in full rows of `columns`."""
     if count == 0:
         raise ValueError("there is nothing to draw")
-    figure = Figure(figsize=(width * count, height), layout="constrained")
+    columns = columns or count
+    if count % columns:
+        raise ValueError(f"{count} panels do not fill rows of {columns}")
+    rows = count // columns
+    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
     FigureCanvasAgg(figure)  # draws to memory: no window system, no global state
-    return figure, list(figure.subplots(1, count, squeeze=False)[0])
+    return figure, list(figure.subplots(rows, columns, squeeze=False).ravel())
 
 
 def _save(figure: Figure, path: Path) -> None:

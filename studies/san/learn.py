@@ -30,7 +30,7 @@ MATCHED = 96  # pixels a side that matchers see
 MATCHERS = {"common": "convolutions", "unseen": "mini_xception"}
 RECIPE = Recipe(
     objective="paper", encoder=(8, 12), decoder=(256, 128), enlarge=False, first_epochs=3, epochs=7, batch_size=32,
-    learning_rate=1e-3, ema=0.98, pixel=8.0, attribute=1.0, identity=8.0, identity_of="both", keep=0.0, augment="light",
+    learning_rate=2e-3, ema=0.98, pixel=8.0, attribute=1.0, identity=8.0, identity_of="both", keep=0.0, augment="light",
 )  # fmt: skip
 CLASSIFIER = ClassifierRecipe(epochs=10, batch_size=64, learning_rate=5e-4, augment="light")
 MATCHER = matcher_training.Recipe(epochs=40, batch_size=64, learning_rate=2e-3, margin=0.2, scale=20.0, ema=0.99)

@@ -1,7 +1,6 @@
 """What is left of gender and of identity in held-out real faces, before and as SM, NT and OP, with bootstrap intervals.
 
-Faces of UTKFace and LFW tell their gender, those of LFW and ORL who is on them. People are drawn anew for the intervals;
-a face of nobody known is a person of its own.
+Faces of UTKFace and LFW tell their gender, those of LFW and ORL who is on them. People are drawn anew for the intervals.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -60,8 +59,10 @@ class HeldOut:
         return np.flatnonzero((self.faces.table["source"] == source).to_numpy())
 
     def people(self) -> np.ndarray:
+        """(N,) numbers of the people; UTKFace names nobody, so each of its faces is a person of its own."""
         table = self.faces.table
-        return pd.factorize(table["subject"].fillna("face " + table["id"]))[0]
+        names = np.where(table["source"] == "utkface", "face " + table["id"], table["subject"])
+        return pd.factorize(names.astype(object))[0]
 
 
 def perturbed(network: Autoencoder, held_out: HeldOut, wanted: Sequence[str] = SHOWN) -> dict[str, np.ndarray]:

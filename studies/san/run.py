@@ -136,7 +136,7 @@ def study(options: argparse.Namespace, clock: Clock, pool: Executor) -> None:
     whole = clock.lap("SAN")
     rows, curves, pictures = figures(network, list(judges), measure.SHOWN)
     for name, each in zip(("gender_roc", "matching_roc"), curves):
-        roc_picture(each, options.out / f"{name}.png", "area")
+        roc_picture(each, options.out / f"{name}.png", "area", columns=2)
     strip(held_out, pictures, options.out / "strip.png")
     weights.save(options.out / "weights.npz", network, {"attribute": "gender", "labels": list(GENDERS), "aligned": True,
                  "size": size, "seed": seed, "recipe": asdict(recipe)})  # fmt: skip
@@ -165,10 +165,9 @@ def study(options: argparse.Namespace, clock: Clock, pool: Executor) -> None:
 
 
 def fewer(faces: FaceSet, most: int | None) -> FaceSet:
-    """At most so many of the faces of each source: whole people."""
-    if most is None:
-        return faces
-    return FaceSet.join([faces.select(rows[:most]) for rows in faces.table.groupby("source").indices.values()])
+    """At most so many of the faces of each source, pixels and all."""
+    rows = np.concatenate([each[:most] for each in faces.table.groupby("source", sort=False).indices.values()])
+    return FaceSet(np.asarray(faces.images[rows]), faces.table.iloc[rows])
 
 
 def laid_over(prototypes, at_once: int = 512) -> np.ndarray:

@@ -11,7 +11,7 @@ import pytest
 from flax import nnx
 
 from data.faceset import EXPRESSIONS, GENDERS, FaceSet, FaceSetWriter
-from flows import evaluate_san, gender, prototypes, san, settings
+from flows import attribute, evaluate_san, gender, prototypes, san, settings
 from models import weights_file
 from models.face_matcher import weights as matcher_weights
 from models.face_matcher.network import FaceMatcher, XceptionMatcher
@@ -225,3 +225,24 @@ def test_where_nobody_is_known_matching_is_left_out(done, tmp_path):
     figures = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert "gender@port/op/auc" in figures and not any(name.startswith("matcher") for name in figures)
     assert pd.read_csv(tmp_path / "out" / "matching_roc.csv").empty and (tmp_path / "out" / "matching_roc.png").exists()
+
+
+def test_held_out_faces_of_one_gender_are_refused(done, tmp_path):
+    images, rows = people_s_faces()
+    rows = [row | {"gender": 1} if row["split"] == "test" else row for row in rows]
+    with pytest.raises(ValueError, match="all 28 faces are of one class"):
+        evaluate_san.run(stage(done | {"faces": write(tmp_path / "faces", images, rows)}, tmp_path / "out"))
+
+
+def test_grey_pictures_among_coloured_ones_become_what_they_become_alone(done, tmp_path):
+    images, rows = people_s_faces()
+    coloured = np.repeat(images, 3, axis=3)
+    coloured[1::2, ..., 0] //= 2
+    network, labels = san_weights.load(done["san"] / "weights.npz")[0], np.array([row["gender"] for row in rows])
+    shown = attribute.Prototypes.load(done["prototypes"], aligned=True)
+    for name, pictures in (("grey", images), ("mixed", coloured)):
+        faces = FaceSet.open(write(tmp_path / name, pictures, rows) / "set")
+        evaluate_san.write_sets(stage(done, tmp_path / name), network, shown, faces, labels)
+    alone, among = (np.asarray(FaceSet.open(tmp_path / name / "op").images[:]) for name in ("grey", "mixed"))
+    np.testing.assert_array_equal(among[::2], alone[::2])
+    assert (among[1::2] != alone[1::2]).any(axis=(1, 2, 3)).all()
