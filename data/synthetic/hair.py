@@ -50,7 +50,10 @@ def light_hair(light: Light, towards: np.ndarray, eye: np.ndarray, size: int) ->
     sheet = canvas(size)
     x, y = sheet.x[None, ::COARSE], sheet.y[::COARSE, None]
     coarse, _ = illuminate(-0.96 * x, np.clip(-0.55 * (y + 0.3), -1, 1), light, towards, eye)
-    return np.stack([cv2.resize(plane, sheet.shape[::-1]) for plane in coarse])
+    fine = np.empty((3, *sheet.shape), np.float32)
+    for plane, lit in zip(coarse, fine):
+        cv2.resize(plane, sheet.shape[::-1], lit)
+    return fine
 
 
 @lru_cache(maxsize=2)

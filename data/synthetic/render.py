@@ -5,6 +5,7 @@ p = A (x, y) + b z(x, y), A and b from the pose, by fixed-point iteration; the p
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -55,7 +56,10 @@ def draw_face(identity: Identity, action_units: np.ndarray, scene: Scene, size: 
 
 def _turn(layer: np.ndarray, places: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """The layer (4, H, W) of the canvas as it is seen in the picture, (4, size, size)."""
-    return np.stack([cv2.remap(plane, *places, cv2.INTER_LINEAR) for plane in layer])
+    turned = np.empty((len(layer), *places[0].shape[:2]), np.float32)
+    for plane, seen in zip(layer, turned):
+        cv2.remap(plane, *places, cv2.INTER_LINEAR, seen)
+    return turned
 
 
 def _lay_over(picture: np.ndarray, layer: np.ndarray) -> None:
@@ -97,13 +101,19 @@ def _paint_head(identity: Identity, face: Face, maps: Surface, scene: Scene, siz
 def _paint_ears(picture: np.ndarray, alpha: np.ndarray, identity: Identity, part: Canvas, diffuse: np.ndarray) -> None:
     """Ears beside the head, in place, the outline of the head in front of them."""
     skin = np.array(identity.skin) * (0.97, 0.84, 0.82)
-    tall = (1, identity.length)
-    rims, folds = mirrored(spline(EAR_RIM * tall, 26, closed=True)), mirrored(spline(EAR_FOLD * tall, 10))
+    rims, folds = _ears(identity.length)
     window, mask = part.fill(*rims, soft=0.01)
     lay(picture, window, mask * (1 - alpha[window]), planes(skin) * diffuse[:, *window])
     where, line = part.stroke(*folds, width=0.035, soft=0.015)
     lay(picture, where, line * (0.5 * (1 - alpha[where])), skin * 0.35)
     np.maximum(alpha[window], mask, out=alpha[window])
+
+
+@lru_cache(maxsize=8)
+def _ears(length: float) -> tuple[np.ndarray, np.ndarray]:
+    """The (2, 26, 2) rims and the (2, 10, 2) folds of the ears of a face of this `length`."""
+    tall = (1, length)
+    return mirrored(spline(EAR_RIM * tall, 26, closed=True)), mirrored(spline(EAR_FOLD * tall, 10))
 
 
 def _see_through(depth: np.ndarray, seen: View, sheet: Canvas, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -69,7 +69,10 @@ def paint_background(scene: Scene, size: int) -> np.ndarray:
     patches = cv2.resize(rng.standard_normal((4, 4, 3), dtype=np.float32), (8, 8), interpolation=cv2.INTER_CUBIC)
     small = (first + mix * (second - first)) * (1 + 0.10 * patches.mean(axis=2, keepdims=True) + 0.04 * patches)
     small = np.clip(small, 0, 1).transpose(2, 0, 1)
-    return np.stack([cv2.resize(plane, (size, size), interpolation=cv2.INTER_CUBIC) for plane in small])
+    picture = np.empty((3, size, size), np.float32)
+    for plane, painted in zip(small, picture):
+        cv2.resize(plane, (size, size), painted, interpolation=cv2.INTER_CUBIC)
+    return picture
 
 
 def paint_body(picture: np.ndarray, identity: Identity, scene: Scene, head: np.ndarray) -> None:
@@ -90,7 +93,8 @@ def paint_body(picture: np.ndarray, identity: Identity, scene: Scene, head: np.n
     start = int(min(max(neck[:, 1].min(), 0), size - 1))
     below: Window = slice(start, size), slice(None)
     drop = max(1, round(0.05 * size))
-    fallen = np.pad(head[:-drop], ((drop, 0), (0, 0)))[start:]
+    fallen = np.zeros((size - start, size), np.float32)
+    fallen[max(drop - start, 0):] = head[max(start - drop, 0):size - drop]
     shadow = cv2.blur(cv2.blur(fallen, (2 * drop - 1,) * 2), (2 * drop - 1,) * 2)
     across = np.linspace(-1, 1, size, dtype=np.float32)
     side = light.ambient + light.strength * (0.62 + 0.30 * float(light.direction()[0]) * across)
@@ -119,10 +123,13 @@ def photograph(picture: np.ndarray, scene: Scene) -> np.ndarray:
         levels = cv2.GaussianBlur(levels, (0, 0), scene.blur)
     metered = float(levels[size // 4:-size // 4, size // 4:-size // 4].mean())
     levels *= np.float32(255 * scene.exposure * (0.44 / max(metered, 0.02)) ** 0.5)
-    over = np.clip(levels - 195, 0, None)
+    over = np.maximum(levels - 195, 0)
     levels += over * (60 / (60 + over) - 1)  # from 195 on, highlights bend towards 255 instead of clipping
     if scene.noise > 0:
         rng = np.random.default_rng(np.random.SeedSequence((scene.seed, 1)))
         start = rng.integers(max(1, _noise().size - levels.size))
-        levels += np.float32(scene.noise) * np.resize(_noise()[start:start + levels.size], levels.shape)
-    return np.clip(levels + np.float32(0.5), 0, 255).astype(np.uint8)
+        noise = _noise()[start:start + levels.size]
+        noise = noise.reshape(levels.shape) if noise.size == levels.size else np.resize(noise, levels.shape)
+        levels += np.float32(scene.noise) * noise
+    levels += np.float32(0.5)
+    return np.clip(levels, 0, 255, out=levels).astype(np.uint8)
