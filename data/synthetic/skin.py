@@ -16,6 +16,7 @@ from data.synthetic.identity import Identity
 
 # How far light wraps round to the shadow side, for red, green and blue: red scatters deepest in skin.
 WRAP = np.array([0.38, 0.24, 0.18], np.float32)
+ALONE = 200_000  # multiplications that BLAS does not divide among threads
 
 
 @dataclass(frozen=True)
@@ -115,15 +116,20 @@ def surface(identity: Identity, face: Face, size: int) -> Surface:
 def _sum(down: np.ndarray, across: np.ndarray, *more: np.ndarray) -> np.ndarray:
     """(H, W) downᵀ @ across of (K, H) and (K, W), plus a column (H,) and a row (W,) where given.
 
-    Not by BLAS, which rounds by its number of threads.
+    In double precision and so few rows at a time that BLAS does not share them among threads: the same bytes on any
+    number of cores.
     """
     some = down.any(axis=1)
-    down, across = down[some], across[some]
+    down, across = down[some].astype(float), across[some].astype(float)
     if more:
         column, row = more
         down = np.concatenate([down, column[None], np.ones_like(column)[None]])
         across = np.concatenate([across, np.ones_like(row)[None], row[None]])
-    return cv2.gemm(np.ascontiguousarray(down.T), across, 1, None, 0)
+    total = np.empty((down.shape[1], across.shape[1]), np.float32)
+    rows = max(1, ALONE // across.size)
+    for start in range(0, len(total), rows):
+        total[start:start + rows] = down[:, start:start + rows].T @ across
+    return total
 
 
 def albedo(identity: Identity, maps: Surface, canvas: Canvas) -> np.ndarray:

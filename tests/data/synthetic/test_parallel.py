@@ -29,6 +29,23 @@ def test_same_pictures_in_the_same_order_whatever_the_number_of_workers():
         assert row == other_row
 
 
+def test_same_bytes_whatever_the_number_of_blas_threads():
+    """With OpenCV's product of matrices, 1 grey value of 6 million was another on one thread."""
+    program = """
+import hashlib
+from data.synthetic import draw
+print(hashlib.sha256(b"".join(image.tobytes() for image, _ in draw(1, 128, 128, workers=1))).hexdigest())
+"""
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", program], cwd=ROOT, env=os.environ | {"OPENBLAS_NUM_THREADS": threads}, check=True,
+            stdout=subprocess.PIPE,
+        ).stdout
+        for threads in ("1", "2")
+    }  # fmt: skip
+    assert len(said) == 1
+
+
 def test_a_single_chunk_starts_no_process():
     before = set(multiprocessing.active_children())
     assert list(in_order(str, 3, workers=2)) == ["0", "1", "2"]
