@@ -7,6 +7,7 @@ from data.sources import SOURCES
 from realtime.bundle import Settings
 
 RELEASED = Path("models/released/mini_xception_fer2013.npz")  # the classifier that exports take by default
+ACCURATE = RELEASED.with_name("residual_fer2013.npz")  # ninety times as large
 DETECTOR = """MTCNN (Zhang et al. 2016), the P-, R- and O-Net weights of the `mtcnn` package (MIT licence)."""
 SHOWN_ABOVE = ("labels", "size", "channels")
 LIMITS = """The classifier names the expression that a face shows, which is not what a person feels. Neutral and sad are

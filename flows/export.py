@@ -13,7 +13,7 @@ import numpy as np
 from data.faceset import FaceSet
 from data.sources import SOURCES
 from flows.archive import archive
-from flows.card import RELEASED, card, terms_of
+from flows.card import ACCURATE, RELEASED, card, terms_of
 from flows.cutting import cut_for
 from flows.privacy import privacy_parts
 from flows.stage import Stage
@@ -37,8 +37,8 @@ def run(stage: Stage) -> None:
     Raises ValueError for a classifier of other input features than grey values: the runner computes none.
     """
     options, faces = stage.params.export, FaceSet.open(stage.inputs["faces"] / "set")
-    released = options.classifier == "released"
-    path = RELEASED if released else stage.inputs["fer@base"] / "weights.npz"
+    trained = stage.inputs["fer@base"] / "weights.npz"
+    path = {"released": RELEASED, "accurate": ACCURATE, "trained": trained}[options.classifier]
     classifier, record = weights.load(path)
     size, channels, features = record["size"], record["channels"], record.get("features", "none")
     if features != "none":
@@ -74,7 +74,7 @@ def run(stage: Stage) -> None:
     if stage.params.faces.features == "none":
         privacy = privacy_parts(stage, CHECKED, TOLERANCE)
         differences |= privacy.differences
-    evaluation = None if released else json.loads((stage.inputs["evaluate"] / "metrics.json").read_text())
+    evaluation = None if path != trained else json.loads((stage.inputs["evaluate"] / "metrics.json").read_text())
     record |= {"terms": terms_of(record["sources"])}
     text = card(path.name, record, evaluation, settings, differences, emoji_of(stage, faces),
                 privacy.lines if privacy else [])

@@ -257,7 +257,7 @@ class PersonalEmoji:
 class Export:
     """What goes into the realtime runner."""
 
-    classifier: Literal["released", "trained"]
+    classifier: Literal["released", "accurate", "trained"]  # small, large, or this run's
     emoji: Literal["personal", "drawn"]
     min_face: Annotated[int, Field(ge=12)]  # pixels
     detect_every: Count  # frames; faces are tracked in between
