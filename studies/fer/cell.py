@@ -6,7 +6,7 @@ Learns from Training rows, watches the validation rows that `ingest` carved off 
 OUT/ROW-SEED/ gets predictions.parquet, history.csv and cell.json (figures and cost). Run again after a kill it goes on where
 it stopped. The study's own pictures are not to be had, so its figures are of another test set.
 
-Where the study is silent, this is: batches of 128, rates that fall as a cosine, no decay, the last epoch's weights.
+Rows with features of the picture need scikit-image beside it. Where the study is silent, this is: batches of 128, rates that fall as a cosine, no decay, the last epoch's weights.
 """
 
 import argparse
@@ -24,7 +24,6 @@ import pandas as pd
 from flax import nnx
 
 from data.faceset import EXPRESSIONS, FaceSet
-from data.features import FEATURES
 from flows.watch import Terminal
 from models.fer.networks import NETWORKS, Network
 from models.fer.predict import probabilities
@@ -101,8 +100,11 @@ def prepared(faces: FaceSet, row: pd.Series) -> Faces:
     grey = np.asarray(faces.images[:])[..., 0]
     if grey.shape[1:] != (side, side):
         grey = np.stack([cv2.resize(picture, (side, side)) for picture in grey])
-    made = FEATURES[row["features"]](grey)[..., None]
-    pictures = np.broadcast_to(made, (*made.shape[:3], int(row["channels"])))
+    if row["features"] != "none":
+        from data.features import FEATURES  # here, because it needs scikit-image, which a bare machine does not have
+
+        grey = FEATURES[row["features"]](grey)
+    pictures = np.broadcast_to(grey[..., None], (*grey.shape, int(row["channels"])))
     return Faces(pictures, faces.table["label"].to_numpy(np.int32))
 
 
