@@ -6,7 +6,8 @@ Learns from Training rows, watches the validation rows that `ingest` carved off 
 OUT/ROW-SEED/ gets predictions.parquet, history.csv and cell.json (figures and cost). Run again after a kill it goes on where
 it stopped. The study's own pictures are not to be had, so its figures are of another test set.
 
-Rows with features of the picture need scikit-image beside it. Where the study is silent, this is: batches of 128, rates that fall as a cosine, no decay, the last epoch's weights.
+Rows with features of the picture need scikit-image beside it. Where the study is silent, this is: batches of 128, rates that
+fall as a cosine, no decay, the last epoch's weights. That "paper CNN 1" is the deep network is our reading of it.
 """
 
 import argparse
