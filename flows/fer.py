@@ -50,7 +50,7 @@ def run(stage: Stage) -> None:
     teachers = [teacher(Path(each), faces.images.shape[1:]) for each in recipe.teachers]
     model, outcome = fit(
         recipe,
-        labels_of(training),
+        labels_of(training, recipe.votes),
         labels_of(validation),
         classes=len(EXPRESSIONS),
         seed=stage.params.seed,
@@ -105,9 +105,20 @@ def teacher(path: Path, shape: tuple[int, int, int]) -> Network:
     return network
 
 
-def labels_of(faces: FaceSet) -> Faces:
-    """The pictures, still on disk, and their labels (N,) int32."""
-    return Faces(faces.images, faces.table["label"].to_numpy(np.int32))
+def labels_of(faces: FaceSet, voted: float = 0.0) -> Faces:
+    """The pictures, still on disk, and their labels (N,) int32; or, with a share `voted` of people's votes, shares (N, 7).
+
+    Raises ValueError where a share is wanted and a face has no votes.
+    """
+    labels = faces.table["label"].to_numpy(np.int32)
+    if not voted:
+        return Faces(faces.images, labels)
+    without = int(faces.table["votes"].isna().sum())
+    if without:
+        raise ValueError(f"fer.votes is {voted}, but {without:,} of {len(faces):,} faces have no votes: "
+                         "set it to 0, or data to ferplus")  # fmt: skip
+    votes = np.stack(faces.table["votes"].to_list())
+    return Faces(faces.images, ((1 - voted) * np.eye(len(EXPRESSIONS))[labels] + voted * votes).astype(np.float32))
 
 
 def write_faces(model: Network, faces: FaceSet, path: Path) -> None:

@@ -1,9 +1,10 @@
 """Augmentation of small grey faces on the device: flip, rotation, zoom, shift, light, erasing; drawn anew for every
-picture; and mixup of pairs.
+picture; and mixup and cutmix of pairs.
 
 The light ranges are those of Arriaga et al. (rotation 10°, shifts and zoom 10 %, flips), with light and contrast added;
 the strong ones those of Khaireddin and Chen 2021 (shifts and zoom 20 %), with random erasing (Zhong et al. 2017) of half
-the pictures. Mixup: Zhang, Cissé, Dauphin and Lopez-Paz 2017, "mixup: Beyond Empirical Risk Minimization".
+the pictures. Mixup: Zhang, Cissé, Dauphin and Lopez-Paz 2017, "mixup: Beyond Empirical Risk Minimization"; cutmix: Yun et
+al. 2019, "CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features".
 """
 
 from dataclasses import dataclass
@@ -82,3 +83,34 @@ def mixup(key: Array, images: Array, targets: Array, alpha: float) -> tuple[Arra
     share = jax.random.beta(keys[0], alpha, alpha)
     other = jax.random.permutation(keys[1], images.shape[0])
     return share * images + (1 - share) * images[other], share * targets + (1 - share) * targets[other]
+
+
+def cutmix(key: Array, images: Array, targets: Array, alpha: float) -> tuple[Array, Array]:
+    """(N, H, W, C) and (N, K): one rectangle of each picture comes from another row of the batch, the same place in all.
+
+    It has the picture's form, its area before the border cuts it is drawn from Beta(alpha, alpha), and targets are mixed by
+    the area that there is in the end (Yun et al., section 3.2).
+    """
+    keys = jax.random.split(key, 3)
+    _, height, width, _ = images.shape
+    side = jnp.sqrt(jax.random.beta(keys[0], alpha, alpha))
+    y, x = jax.random.uniform(keys[1], (2,))
+    rows = jnp.abs(jnp.arange(height, dtype=jnp.float32) + 0.5 - y * height) < side * height / 2
+    columns = jnp.abs(jnp.arange(width, dtype=jnp.float32) + 0.5 - x * width) < side * width / 2
+    inside = rows[:, None] & columns[None, :]
+    share = jnp.mean(inside.astype(jnp.float32))
+    other = jax.random.permutation(keys[2], images.shape[0])
+    cut = jnp.where(inside[None, :, :, None], images[other], images)
+    return cut, (1 - share) * targets + share * targets[other]
+
+
+def mixed(key: Array, images: Array, targets: Array, mixup_alpha: float, cutmix_alpha: float) -> tuple[Array, Array]:
+    """`mixup` or `cutmix`, whichever has an alpha above 0; where both have, one of them by the toss of a coin."""
+    if not cutmix_alpha:
+        return mixup(key, images, targets, mixup_alpha)
+    if not mixup_alpha:
+        return cutmix(key, images, targets, cutmix_alpha)
+    keys = jax.random.split(key, 3)
+    pairs = (mixup(keys[0], images, targets, mixup_alpha), cutmix(keys[1], images, targets, cutmix_alpha))
+    heads = jax.random.bernoulli(keys[2])
+    return jnp.where(heads, pairs[0][0], pairs[1][0]), jnp.where(heads, pairs[0][1], pairs[1][1])

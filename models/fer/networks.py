@@ -2,25 +2,46 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 
+from models.fer.alizadeh_fazel import AlizadehFazel, deep, hybrid, shallow
 from models.fer.mini_xception import MiniXception
 from models.fer.residual import Residual
 from models.fer.vgg import Vgg
+from models.fer.yu_zhang import YuZhang
 
 # Each is called with (N, H, W, channels) float32 in [-1, 1], `train`, and gives logits (N, classes).
-Network = MiniXception | Residual | Vgg
-NETWORKS: dict[str, type[Network]] = {"mini_xception": MiniXception, "residual": Residual, "vgg": Vgg}
+Network = MiniXception | Residual | Vgg | AlizadehFazel | YuZhang
+NETWORKS: dict[str, Callable[..., Network]] = {
+    "mini_xception": MiniXception,
+    "residual": Residual,
+    "vgg": Vgg,
+    "alizadeh_shallow": shallow,
+    "alizadeh_deep": deep,
+    "alizadeh_hybrid": hybrid,
+    "yu_zhang": YuZhang,
+}
+DRAWING = (AlizadehFazel, YuZhang)  # what they do in training is drawn from a `key`
+SIZED = ("alizadeh_shallow", "alizadeh_deep", "alizadeh_hybrid", "yu_zhang")  # made for pictures of one size
 
 
-def blank(name: str, classes: int, channels: int) -> Network:
-    """The network called `name` with shapes in place of values. Raises ValueError for a name that is not known."""
+def sized(name: str, size: int) -> dict[str, int]:
+    """What the network called `name` is to be told of pictures of `size`×`size` pixels: nothing, if it takes any."""
+    return {"size": size} if name in SIZED else {}
+
+
+def blank(name: str, classes: int, channels: int, **options: Any) -> Network:
+    """The network called `name` with shapes in place of values; `options` are its own, such as those of `sized`.
+
+    Raises ValueError for a name that is not known.
+    """
     if name not in NETWORKS:
         raise ValueError(f"no expression network is called {name!r}; known: {', '.join(NETWORKS)}")
-    return nnx.eval_shape(lambda: NETWORKS[name](classes, channels, rngs=nnx.Rngs(0)))
+    return nnx.eval_shape(lambda: NETWORKS[name](classes, channels, rngs=nnx.Rngs(0), **options))
 
 
 def for_export(network: Network) -> Callable[[Array], Array]:

@@ -8,10 +8,12 @@ from typing import Literal
 class Recipe:
     """How a classifier is trained. Raises ValueError, naming the field, for a number outside its range."""
 
-    network: Literal["mini_xception", "residual", "vgg"]
+    network: Literal[
+        "mini_xception", "residual", "vgg", "alizadeh_shallow", "alizadeh_deep", "alizadeh_hybrid", "yu_zhang"
+    ]
     epochs: int  # passes over the training split
     batch_size: int  # the whole batch, over all devices
-    optimizer: Literal["adam", "sgd"]  # Arriaga et al. used Adam; SGD is with Nesterov momentum 0.9
+    optimizer: Literal["adam", "sgd", "rmsprop"]  # Arriaga et al. used Adam; SGD is with Nesterov momentum 0.9
     learning_rate: float  # peak of the cosine schedule
     warmup: float  # share of all steps in which the rate rises linearly from 0
     weight_decay: float  # decoupled, on kernels only
@@ -23,6 +25,10 @@ class Recipe:
     distil: float  # share of the teachers in the loss, where there are some
     temperature: float  # that softens the words of teachers and pupil (Hinton, Vinyals and Dean 2015)
     select: Literal["last", "best"]  # keep the last epoch, or the one best on the validation split
+    loss: Literal["cross_entropy", "categorical_hinge", "l2_svm"] = "cross_entropy"  # of models.fer.losses
+    class_weights: Literal["none", "balanced"] = "none"  # balanced: rare classes count as much as frequent ones
+    cutmix: float = 0.0  # α of cutmix (Yun et al. 2019), which takes turns with mixup where both are set; 0: none
+    votes: float = 0.0  # share of people's votes in what is learnt of a face that has them (FER+)
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size"):
@@ -34,8 +40,9 @@ class Recipe:
         for name in ("learning_rate", "temperature"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected a number above 0")
-        for name in ("weight_decay", "mixup"):
+        for name in ("weight_decay", "mixup", "cutmix"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 0 or more")
-        if not 0 <= self.distil <= 1:
-            raise ValueError(f"distil is {self.distil}, expected a share from 0 to 1")
+        for name in ("distil", "votes"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected a share from 0 to 1")

@@ -50,7 +50,11 @@ class Residual(nnx.Module):
         self.head = nnx.Linear(before, classes, rngs=rngs)
 
     def __call__(self, x: Array, train: bool = False) -> Array:
+        return self.head(jnp.mean(self.maps(x, train), axis=(1, 2)))
+
+    def maps(self, x: Array, train: bool = False) -> Array:
+        """What is averaged over its places: (N, H/16, W/16, 320)."""
         x = halve(jax.nn.relu(self.stem(x, train)))
         for block in self.blocks:
             x = block(x, train)
-        return self.head(jnp.mean(x, axis=(1, 2)))
+        return x

@@ -1,4 +1,4 @@
-"""How an expression classifier is trained: smoothed cross-entropy, Adam or SGD, warm-up and cosine decay; and, where there
+"""How an expression classifier is trained: a loss of smoothed targets, warm-up and cosine decay; and, where there
 are teachers, their mean word on the very picture that the pupil sees (Hinton, Vinyals and Dean 2015, "Distilling the
 Knowledge in a Neural Network"; Beyer et al. 2022, "Knowledge distillation: a good teacher is patient and consistent").
 """
@@ -15,15 +15,21 @@ import optax
 from flax import nnx
 from jax import Array
 
-from models.fer.augment import STRENGTHS, augment, mixup
+from models.fer.augment import STRENGTHS, augment, mixed
+from models.fer.losses import LOSSES, balanced
 from models.fer.mini_xception import MiniXception
-from models.fer.networks import NETWORKS, Network, blank, standardise
+from models.fer.networks import DRAWING, NETWORKS, Network, blank, sized, standardise
 from models.fer.predict import probabilities
 from models.fer.recipe import Recipe
 from models.layers import remember
 from models.training import History, Outcome, Plan, Program, Watcher, Weights, descend, steps_in_epoch, train
 
 MOMENTUM = 0.99  # Keras'
+DIRECTIONS: dict[str, Callable[[], optax.GradientTransformation]] = {
+    "adam": optax.scale_by_adam,
+    "sgd": lambda: optax.trace(0.9, nesterov=True),
+    "rmsprop": lambda: optax.scale_by_rms(decay=0.9, eps=1e-7),  # Keras' numbers
+}
 
 Preview = Callable[[Network, History], dict[str, Path]]
 
@@ -51,7 +57,7 @@ def schedule(learning_rate: float, warmup: float, steps: int) -> optax.Schedule:
 def optimizer(recipe: Recipe, steps: int) -> optax.GradientTransformation:
     """The recipe's optimiser over `steps` steps."""
     rate = schedule(recipe.learning_rate, recipe.warmup, steps)
-    direction = optax.scale_by_adam() if recipe.optimizer == "adam" else optax.trace(0.9, nesterov=True)
+    direction = DIRECTIONS[recipe.optimizer]()
     decay = optax.add_decayed_weights(recipe.weight_decay, mask=kernels)
     return optax.chain(direction, decay, optax.scale_by_learning_rate(rate))
 
@@ -74,9 +80,11 @@ def distance_to_teachers(logits: Array, words: Sequence[Array], temperature: flo
     return temperature**2 * jnp.mean(optax.kl_divergence(said, taught))
 
 
-def builder(network: str, classes: int, channels: int, momentum: float = MOMENTUM) -> Callable[[Weights], Network]:
+def builder(
+    network: str, classes: int, channels: int, momentum: float = MOMENTUM, **options: Any
+) -> Callable[[Weights], Network]:
     """What makes the network called `network` of plain weights {"params", "stats"}, without drawing any."""
-    model = blank(network, classes, channels)
+    model = blank(network, classes, channels, **options)
     if isinstance(model, MiniXception):
         remember(model, momentum)
     graph = nnx.graphdef(model)
@@ -93,14 +101,15 @@ def program(
     momentum: float = MOMENTUM,
 ) -> Program:
     """The classifier's share of `models.training.train`."""
-    channels = faces.images.shape[-1]
-    build = builder(recipe.network, classes, channels, momentum)
+    channels, options = faces.images.shape[-1], sized(recipe.network, faces.images.shape[1])
+    build = builder(recipe.network, classes, channels, momentum, **options)
+    of_classes = balanced(faces.labels, classes) if recipe.class_weights == "balanced" else None
     update = optimizer(recipe, steps_in_epoch(len(faces.labels), recipe.batch_size) * recipe.epochs)
 
     @jax.jit
     def init(key: Array) -> dict[str, Any]:
         params, stats = nnx.state(
-            NETWORKS[recipe.network](classes, channels, rngs=nnx.Rngs(key)), nnx.Param, nnx.BatchStat
+            NETWORKS[recipe.network](classes, channels, rngs=nnx.Rngs(key), **options), nnx.Param, nnx.BatchStat
         )
         params = nnx.to_pure_dict(params)
         return {"params": params, "stats": nnx.to_pure_dict(stats), "optimizer": update.init(params)}
@@ -110,15 +119,17 @@ def program(
         keys = jax.random.split(key)
         if recipe.augment != "none":
             images = augment(keys[0], images, STRENGTHS[recipe.augment])
-        if recipe.mixup:
-            images, targets = mixup(keys[1], images, targets, recipe.mixup)
+        if recipe.mixup or recipe.cutmix:
+            images, targets = mixed(keys[1], images, targets, recipe.mixup, recipe.cutmix)
         words = [teacher(images) for teacher in teachers]
 
         def loss_fn(params: Weights) -> tuple[Array, tuple[Array, Weights]]:
             model = build({"params": params, "stats": state["stats"]})
-            logits = model(images, train=True)
+            noise = {"key": jax.random.fold_in(key, 2)} if isinstance(model, DRAWING) else {}
+            logits = model(images, train=True, **noise)
             stats = nnx.to_pure_dict(nnx.state(model, nnx.BatchStat))
-            loss = jnp.mean(optax.softmax_cross_entropy(logits, targets))
+            each = LOSSES[recipe.loss](logits, targets)
+            loss = jnp.mean(each if of_classes is None else each * (targets @ of_classes))
             if words:
                 taught = distance_to_teachers(logits, words, recipe.temperature)
                 loss = (1 - recipe.distil) * loss + recipe.distil * taught
@@ -173,4 +184,5 @@ def fit(
     rows: Mapping[str, Any] = {"images": faces.images, "labels": labels}
     written = program(recipe, faces, validation, classes, preview, teachers, momentum)
     outcome = train(written, rows, plan, checkpoints, watch)
-    return builder(recipe.network, classes, faces.images.shape[-1])(outcome.weights), outcome
+    options = sized(recipe.network, faces.images.shape[1])
+    return builder(recipe.network, classes, faces.images.shape[-1], **options)(outcome.weights), outcome

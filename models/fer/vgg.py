@@ -27,11 +27,15 @@ class Vgg(nnx.Module):
         self.head = nnx.Linear(FEATURES[-1], classes, rngs=rngs)
 
     def __call__(self, x: Array, train: bool = False) -> Array:
+        return self.head(jnp.mean(self.maps(x, train), axis=(1, 2)))
+
+    def maps(self, x: Array, train: bool = False) -> Array:
+        """What is averaged over its places: (N, H/16, W/16, 512)."""
         for number, convolution in enumerate(self.convolutions):
             x = jax.nn.relu(convolution(x, train))
             if number % 2:
                 x = halve(x)
-        return self.head(jnp.mean(x, axis=(1, 2)))
+        return x
 
 
 def halve(x: Array) -> Array:

@@ -15,7 +15,7 @@ from flax import nnx
 
 from models import weights_file
 from models.fer.mini_xception import FEATURES, MiniXception
-from models.fer.networks import Network, blank
+from models.fer.networks import Network, blank, sized
 from models.weights_file import WeightsError
 
 EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # the published weights' order
@@ -48,7 +48,8 @@ def save(path: Path, model: Network, card: Mapping[str, Any]) -> None:
 def _blank(path: Path, card: dict[str, Any]) -> Network:
     """The network that the card tells of, with shapes in place of values."""
     try:
-        return blank(card.get("network", "mini_xception"), len(card["labels"]), card["channels"])
+        name = card.get("network", "mini_xception")
+        return blank(name, len(card["labels"]), card["channels"], **sized(name, card["size"]))
     except ValueError as error:
         raise WeightsError(f"{path}: {error}") from error
 

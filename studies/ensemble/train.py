@@ -28,13 +28,13 @@ from flows.watch import Terminal
 from models.batches import in_batches
 from models.fer import weights
 from models.fer.networks import Network, standardise
+from models.fer.predict import ten_crops
 from models.fer.recipe import Recipe
 from models.fer.train import Faces, fit
 from studies.ensemble.votes import as_labelled
 
 HELD_OUT = ("validation", "public_test")
 VOTED = 0.5  # share of the votes in what is learnt
-MARGIN = 4  # pixels in 48 that the ten crops leave at the border, as Tang's and its successors' 40 and 44 do
 
 
 def recipe(network: str, epochs: int, taught: bool) -> Recipe:
@@ -124,15 +124,6 @@ def plain(images: Array) -> list[Array]:
 def mirrored(images: Array) -> list[Array]:
     """The picture and its mirror image."""
     return [images, images[:, :, ::-1]]
-
-
-def ten_crops(images: Array) -> list[Array]:
-    """Corners and middle of the picture, brought back to its size, and their mirror images (Krizhevsky et al. 2012)."""
-    n, h, w, c = images.shape
-    border = max(1, round(MARGIN * h / 48))
-    places = [(0, 0), (0, 2 * border), (2 * border, 0), (2 * border, 2 * border), (border, border)]
-    cut = [images[:, top : top + h - 2 * border, left : left + w - 2 * border] for top, left in places]
-    return [view for each in cut for view in mirrored(jax.image.resize(each, (n, h, w, c), "bilinear", antialias=False))]
 
 
 VIEWS = {"plain": plain, "mirrored": mirrored, "ten_crops": ten_crops}
