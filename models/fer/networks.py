@@ -2,25 +2,39 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 
+from models.fer.efficientnet import EFFICIENTNETS
+from models.fer.inception_resnet import INCEPTION_RESNETS
 from models.fer.mini_xception import MiniXception
+from models.fer.mobilenet import MOBILENETS
 from models.fer.residual import Residual
+from models.fer.transfer import Transfer
 from models.fer.vgg import Vgg
 
 # Each is called with (N, H, W, channels) float32 in [-1, 1], `train`, and gives logits (N, classes).
-Network = MiniXception | Residual | Vgg
-NETWORKS: dict[str, type[Network]] = {"mini_xception": MiniXception, "residual": Residual, "vgg": Vgg}
+Network = MiniXception | Residual | Vgg | Transfer
+BACKBONES = MOBILENETS | EFFICIENTNETS | INCEPTION_RESNETS
+NETWORKS: dict[str, Callable[..., Network]] = {
+    "mini_xception": MiniXception,
+    "residual": Residual,
+    "vgg": Vgg,
+    **{name: partial(Transfer, shape) for name, shape in BACKBONES.items()},
+}
 
 
-def blank(name: str, classes: int, channels: int) -> Network:
-    """The network called `name` with shapes in place of values. Raises ValueError for a name that is not known."""
+def blank(name: str, classes: int, channels: int, **options: Any) -> Network:
+    """The network called `name` with shapes in place of values; `options` are those of `models.fer.transfer.Transfer`.
+
+    Raises ValueError for a name that is not known.
+    """
     if name not in NETWORKS:
         raise ValueError(f"no expression network is called {name!r}; known: {', '.join(NETWORKS)}")
-    return nnx.eval_shape(lambda: NETWORKS[name](classes, channels, rngs=nnx.Rngs(0)))
+    return nnx.eval_shape(lambda: NETWORKS[name](classes, channels, rngs=nnx.Rngs(0), **options))
 
 
 def for_export(network: Network) -> Callable[[Array], Array]:
