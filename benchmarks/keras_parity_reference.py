@@ -72,12 +72,12 @@ def randomise(network: keras.Model, x: np.ndarray, rng: np.random.Generator) -> 
         layer.momentum = 0.0
         layer.beta.assign(rng.normal(0, 0.2, layer.beta.shape))
         if layer.gamma is not None:
-            layer.gamma.assign(rng.uniform(0.7, 1.3, layer.gamma.shape))
+            layer.gamma.assign(rng.uniform(0.8, 1.2, layer.gamma.shape))
     network(x, training=True)
     for layer in norms:
         mean, variance = np.asarray(layer.moving_mean), np.asarray(layer.moving_variance)
-        layer.moving_mean.assign(mean + rng.normal(0, 0.1, mean.shape) * np.sqrt(variance))
-        layer.moving_variance.assign(variance * rng.uniform(0.8, 1.25, mean.shape))
+        layer.moving_mean.assign(mean + rng.normal(0, 0.05, mean.shape) * np.sqrt(variance))
+        layer.moving_variance.assign(variance * rng.uniform(0.9, 1.25, mean.shape))
 
 
 if __name__ == "__main__":

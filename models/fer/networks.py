@@ -18,12 +18,12 @@ from models.fer.vgg import Vgg
 
 # Each is called with (N, H, W, channels) float32 in [-1, 1], `train`, and gives logits (N, classes).
 Network = MiniXception | Residual | Vgg | Transfer
-BACKBONES = MOBILENETS | EFFICIENTNETS | INCEPTION_RESNETS
+ARCHITECTURES = MOBILENETS | EFFICIENTNETS | INCEPTION_RESNETS
 NETWORKS: dict[str, Callable[..., Network]] = {
     "mini_xception": MiniXception,
     "residual": Residual,
     "vgg": Vgg,
-    **{name: partial(Transfer, shape) for name, shape in BACKBONES.items()},
+    **{name: partial(Transfer, shape) for name, shape in ARCHITECTURES.items()},
 }
 
 

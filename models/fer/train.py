@@ -4,7 +4,7 @@ Knowledge in a Neural Network"; Beyer et al. 2022, "Knowledge distillation: a go
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,12 @@ from flax import nnx
 from jax import Array
 
 from models.fer.augment import STRENGTHS, augment, mixup
+from models.fer.finetune import Phase, options_of, phases, pretrained
 from models.fer.mini_xception import MiniXception
 from models.fer.networks import NETWORKS, Network, blank, standardise
 from models.fer.predict import probabilities
 from models.fer.recipe import Recipe
+from models.fer.transfer import Transfer
 from models.layers import remember
 from models.training import History, Outcome, Plan, Program, Watcher, Weights, descend, steps_in_epoch, train
 
@@ -73,9 +75,11 @@ def distance_to_teachers(logits: Array, words: Sequence[Array], temperature: flo
     return temperature**2 * jnp.mean(optax.kl_divergence(said, taught))
 
 
-def builder(network: str, classes: int, channels: int, momentum: float = MOMENTUM) -> Callable[[Weights], Network]:
+def builder(
+    network: str, classes: int, channels: int, momentum: float = MOMENTUM, **options: Any
+) -> Callable[[Weights], Network]:
     """What makes the network called `network` of plain weights {"params", "stats"}, without drawing any."""
-    model = blank(network, classes, channels)
+    model = blank(network, classes, channels, **options)
     if isinstance(model, MiniXception):
         remember(model, momentum)
     graph = nnx.graphdef(model)
@@ -90,17 +94,21 @@ def program(
     preview: Preview,
     teachers: Sequence[Network] = (),
     momentum: float = MOMENTUM,
+    phase: Phase | None = None,
 ) -> Program:
-    """The classifier's share of `models.training.train`."""
-    channels = faces.images.shape[-1]
-    build = builder(recipe.network, classes, channels, momentum)
+    """The classifier's share of `models.training.train`; in a `phase` of fine-tuning, "params" are what learns in it and
+    "stats" everything else."""
+    channels, options = faces.images.shape[-1], options_of(recipe, tuned=phase is not None)
+    build = builder(recipe.network, classes, channels, momentum, **options)
+    learns, rests = (phase.learns, nnx.Not(phase.learns)) if phase else (nnx.Param, nnx.BatchStat)
     update = optimizer(recipe, steps_in_epoch(len(faces.labels), recipe.batch_size) * recipe.epochs)
 
     @jax.jit
     def init(key: Array) -> dict[str, Any]:
-        params, stats = nnx.state(
-            NETWORKS[recipe.network](classes, channels, rngs=nnx.Rngs(key)), nnx.Param, nnx.BatchStat
-        )
+        return begin(NETWORKS[recipe.network](classes, channels, rngs=nnx.Rngs(key), **options))
+
+    def begin(network: Network) -> dict[str, Any]:
+        params, stats = nnx.state(network, learns, rests)
         params = nnx.to_pure_dict(params)
         return {"params": params, "stats": nnx.to_pure_dict(stats), "optimizer": update.init(params)}
 
@@ -115,8 +123,9 @@ def program(
 
         def loss_fn(params: Weights) -> tuple[Array, tuple[Array, Weights]]:
             model = build({"params": params, "stats": state["stats"]})
-            logits = model(images, train=True)
-            stats = nnx.to_pure_dict(nnx.state(model, nnx.BatchStat))
+            noise = {"key": jax.random.fold_in(key, 2)} if isinstance(model, Transfer) else {}
+            logits = model(images, train=True, **noise)
+            stats = nnx.to_pure_dict(nnx.state(model, rests))
             loss = jnp.mean(optax.softmax_cross_entropy(logits, targets))
             if words:
                 taught = distance_to_teachers(logits, words, recipe.temperature)
@@ -143,7 +152,7 @@ def program(
     def show(kept: Weights, history: History) -> dict[str, Path]:
         return preview(build(jax.device_get(kept)), history)
 
-    return Program(init, step, weights, examine, show)
+    return Program((lambda key: begin(phase.start)) if phase else init, step, weights, examine, show)
 
 
 def fit(
@@ -162,12 +171,26 @@ def fit(
     """Train on `faces`, watch (and, with select="best", choose) on `validation`; returns the network and its history.
 
     `teachers` take pictures of the same shape and give logits of the same classes; `momentum` is that of mini-Xception's
-    running statistics. Raises what `models.training.train`
-    raises.
+    running statistics. Fine-tuning has a run for each of its phases, one after the other; the second one chooses. Raises
+    what `models.training.train` raises and, where the recipe fine-tunes, what `models.fer.finetune.pretrained` raises.
     """
     select = "validation_accuracy" if recipe.select == "best" else None
-    plan = Plan(recipe.epochs, recipe.batch_size, seed, recipe.ema, select)
     rows: Mapping[str, Any] = {"images": faces.images, "labels": faces.labels.astype(np.int32)}
-    written = program(recipe, faces, validation, classes, preview, teachers, momentum)
-    outcome = train(written, rows, plan, checkpoints, watch)
-    return builder(recipe.network, classes, faces.images.shape[-1])(outcome.weights), outcome
+    channels = faces.images.shape[-1]
+    build = builder(recipe.network, classes, channels, **options_of(recipe, tuned=recipe.finetune is not None))
+
+    def trained(recipe: Recipe, checkpoints: Path, phase: Phase | None = None) -> Outcome:
+        plan = Plan(recipe.epochs, recipe.batch_size, seed, recipe.ema, select)
+        written = program(recipe, faces, validation, classes, preview, teachers, momentum, phase)
+        return train(written, rows, plan, checkpoints, watch)
+
+    if recipe.finetune is None:
+        outcome = trained(recipe, checkpoints)
+        return build(outcome.weights), outcome
+    network, history = pretrained(recipe, classes, channels, jax.random.key(seed)), []
+    for name, learns, own in phases(recipe, network):
+        watch.log(f"fine-tuning: {name}")
+        outcome = trained(own, checkpoints / name, Phase(learns, network))
+        network, before = build(outcome.weights), len(history)
+        history += [row | {"epoch": row["epoch"] + before} for row in outcome.history]
+    return network, replace(outcome, history=history, kept=outcome.kept | {"epoch": outcome.kept["epoch"] + before})
