@@ -13,6 +13,7 @@ from jax import Array
 from models.fer.alizadeh_fazel import AlizadehFazel
 from models.fer.mini_xception import MiniXception
 from models.fer.networks import Network, standardise
+from models.fer.transfer import Transfer
 from models.fer.yu_zhang import YuZhang
 from models.layers import form_here
 
@@ -42,4 +43,5 @@ def parts(network: Network) -> tuple[Maps, Decide]:
         return partial(network.maps, train=False, form=form_here()), lambda x, _: jnp.mean(network.head(x), axis=(1, 2))
     if isinstance(network, AlizadehFazel | YuZhang):
         return network.maps, network.decide
-    return network.maps, lambda x, _: network.head(jnp.mean(x, axis=(1, 2)))
+    told = (None,) if isinstance(network, Transfer) else ()  # no key: nothing is dropped
+    return network.maps, lambda x, _: network.head(jnp.mean(x, axis=(1, 2)), *told)

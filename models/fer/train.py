@@ -4,7 +4,7 @@ Knowledge in a Neural Network"; Beyer et al. 2022, "Knowledge distillation: a go
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ from flax import nnx
 from jax import Array
 
 from models.fer.augment import STRENGTHS, augment, mixed
+from models.fer.finetune import Phase, options_of, phases, pretrained
 from models.fer.losses import LOSSES, balanced
 from models.fer.mini_xception import MiniXception
-from models.fer.networks import DRAWING, NETWORKS, Network, blank, sized, standardise
+from models.fer.networks import DRAWING, NETWORKS, Network, blank, standardise
 from models.fer.predict import probabilities
 from models.fer.recipe import Recipe
 from models.layers import remember
@@ -99,18 +100,23 @@ def program(
     preview: Preview,
     teachers: Sequence[Network] = (),
     momentum: float = MOMENTUM,
+    phase: Phase | None = None,
 ) -> Program:
-    """The classifier's share of `models.training.train`."""
-    channels, options = faces.images.shape[-1], sized(recipe.network, faces.images.shape[1])
+    """The classifier's share of `models.training.train`; in a `phase` of fine-tuning, "params" are what learns in it and
+    "stats" everything else."""
+    channels = faces.images.shape[-1]
+    options = options_of(recipe, faces.images.shape[1], tuned=phase is not None)
     build = builder(recipe.network, classes, channels, momentum, **options)
+    learns, rests = (phase.learns, nnx.Not(phase.learns)) if phase else (nnx.Param, nnx.BatchStat)
     of_classes = balanced(faces.labels, classes) if recipe.class_weights == "balanced" else None
     update = optimizer(recipe, steps_in_epoch(len(faces.labels), recipe.batch_size) * recipe.epochs)
 
     @jax.jit
     def init(key: Array) -> dict[str, Any]:
-        params, stats = nnx.state(
-            NETWORKS[recipe.network](classes, channels, rngs=nnx.Rngs(key), **options), nnx.Param, nnx.BatchStat
-        )
+        return begin(NETWORKS[recipe.network](classes, channels, rngs=nnx.Rngs(key), **options))
+
+    def begin(network: Network) -> dict[str, Any]:
+        params, stats = nnx.state(network, learns, rests)
         params = nnx.to_pure_dict(params)
         return {"params": params, "stats": nnx.to_pure_dict(stats), "optimizer": update.init(params)}
 
@@ -127,7 +133,7 @@ def program(
             model = build({"params": params, "stats": state["stats"]})
             noise = {"key": jax.random.fold_in(key, 2)} if isinstance(model, DRAWING) else {}
             logits = model(images, train=True, **noise)
-            stats = nnx.to_pure_dict(nnx.state(model, nnx.BatchStat))
+            stats = nnx.to_pure_dict(nnx.state(model, rests))
             each = LOSSES[recipe.loss](logits, targets)
             loss = jnp.mean(each if of_classes is None else each * (targets @ of_classes))
             if words:
@@ -156,7 +162,7 @@ def program(
     def show(kept: Weights, history: History) -> dict[str, Path]:
         return preview(build(jax.device_get(kept)), history)
 
-    return Program(init, step, weights, examine, show)
+    return Program((lambda key: begin(phase.start)) if phase else init, step, weights, examine, show)
 
 
 def fit(
@@ -175,14 +181,28 @@ def fit(
     """Train on `faces`, watch (and, with select="best", choose) on `validation`; returns the network and its history.
 
     `teachers` take pictures of the same shape and give logits of the same classes; `momentum` is that of mini-Xception's
-    running statistics. Raises what `models.training.train`
-    raises.
+    running statistics. Fine-tuning has a run for each of its phases, one after the other; the second one chooses. Raises
+    what `models.training.train` raises and, where the recipe fine-tunes, what `models.fer.finetune.pretrained` raises.
     """
     select = "validation_accuracy" if recipe.select == "best" else None
-    plan = Plan(recipe.epochs, recipe.batch_size, seed, recipe.ema, select)
     labels = faces.labels.astype(np.int32 if faces.labels.ndim == 1 else np.float32)
     rows: Mapping[str, Any] = {"images": faces.images, "labels": labels}
-    written = program(recipe, faces, validation, classes, preview, teachers, momentum)
-    outcome = train(written, rows, plan, checkpoints, watch)
-    options = sized(recipe.network, faces.images.shape[1])
-    return builder(recipe.network, classes, faces.images.shape[-1], **options)(outcome.weights), outcome
+    size, channels = faces.images.shape[2:]
+    options = options_of(recipe, size, tuned=recipe.finetune is not None)
+    build = builder(recipe.network, classes, channels, **options)
+
+    def trained(recipe: Recipe, checkpoints: Path, phase: Phase | None = None) -> Outcome:
+        plan = Plan(recipe.epochs, recipe.batch_size, seed, recipe.ema, select)
+        written = program(recipe, faces, validation, classes, preview, teachers, momentum, phase)
+        return train(written, rows, plan, checkpoints, watch)
+
+    if recipe.finetune is None:
+        outcome = trained(recipe, checkpoints)
+        return build(outcome.weights), outcome
+    network, history = pretrained(recipe, classes, channels, jax.random.key(seed)), []
+    for name, learns, own in phases(recipe, network):
+        watch.log(f"fine-tuning: {name}")
+        outcome = trained(own, checkpoints / name, Phase(learns, network))
+        network, before = build(outcome.weights), len(history)
+        history += [row | {"epoch": row["epoch"] + before} for row in outcome.history]
+    return network, replace(outcome, history=history, kept=outcome.kept | {"epoch": outcome.kept["epoch"] + before})

@@ -16,6 +16,7 @@ from flax import nnx
 from models import weights_file
 from models.fer.mini_xception import FEATURES, MiniXception
 from models.fer.networks import Network, blank, sized
+from models.fer.transfer import Transfer
 from models.weights_file import WeightsError
 
 EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # the published weights' order
@@ -39,8 +40,10 @@ def load(path: Path | str) -> tuple[Network, dict[str, Any]]:
 def save(path: Path, model: Network, card: Mapping[str, Any]) -> None:
     """Write an .npz beside its place and rename it there; the same weights and card give the same bytes.
 
-    Networks larger than mini-Xception are kept in half precision.
+    Networks larger than mini-Xception are kept in half precision. The widths of hidden dense layers are added to the card.
     """
+    if isinstance(model, Transfer):
+        card = {**card, "hidden": list(model.hidden)}
     state = nnx.to_pure_dict(nnx.state(model, (nnx.Param, nnx.BatchStat)))
     weights_file.write(path, state, card, half=not isinstance(model, MiniXception))
 
@@ -49,7 +52,8 @@ def _blank(path: Path, card: dict[str, Any]) -> Network:
     """The network that the card tells of, with shapes in place of values."""
     try:
         name = card.get("network", "mini_xception")
-        return blank(name, len(card["labels"]), card["channels"], **sized(name, card["size"]))
+        options = {"hidden": tuple(card["hidden"])} if "hidden" in card else sized(name, card["size"])
+        return blank(name, len(card["labels"]), card["channels"], **options)
     except ValueError as error:
         raise WeightsError(f"{path}: {error}") from error
 

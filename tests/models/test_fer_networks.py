@@ -13,9 +13,9 @@ from scipy import ndimage
 from data.features import hog_vectors
 from models.fer import weights
 from models.fer.hog import hog, length
-from models.fer.networks import NETWORKS, SIZED, blank, sized, standardise
+from models.fer.networks import NETWORKS, blank, sized, standardise
 from models.fer.predict import probabilities
-from models.fer.recipe import Recipe
+from models.fer.recipe import OF_ONE_SIZE, Recipe
 from models.fer.stochastic_pooling import stochastic_pool
 from models.fer.train import Faces, fit
 from models.weights_file import WeightsError
@@ -130,7 +130,7 @@ def test_the_hybrid_comes_back_from_its_file_and_only_at_its_size(tmp_path):
 
 
 def test_a_picture_of_another_size_is_refused():
-    for name in SIZED:
+    for name in OF_ONE_SIZE:
         with pytest.raises(ValueError, match="made for 48"):
             blank(name, 7, 1, **sized(name, 48))(jnp.zeros((1, 64, 64, 1)))
     assert sized("mini_xception", 64) == {}
