@@ -1,10 +1,10 @@
-"""Faces perturbed a second, as stage `evaluate_san` does it: read from a face set, shown with SM, NT and OP laid over their
-landmarks, written as three face sets.
+"""Faces perturbed a second, as stage `evaluate_san` does it: read from a face set, shown with SM, NT and OP laid over
+their landmarks, written as three face sets.
 
     python benchmarks/san.py [--weights WEIGHTS.npz] [--faces 256] [--size 224] [--rounds 3]
 
-The work does not depend on what is on the faces, so noise stands in; without --weights the network is the official one's size.
-Beside it stands what the official program's notebook says of itself, with a GPU: 15,023 pictures in 380 seconds.
+The work does not depend on what is on the faces, so noise stands in; without --weights the network is the official
+one's size. Beside it stands what the official program's notebook says of itself, with a GPU: 15,023 pictures in 380 seconds.
 """
 
 import argparse
@@ -60,10 +60,12 @@ def main() -> None:
         for number in range(options.rounds + 1):  # the first one compiles
             began = time.perf_counter()
             faces = FaceSet.open(Path(folder) / "set")
-            write_sets(SimpleNamespace(out=Path(folder) / str(number), watch=Silent()), network, prototypes, faces, labels)
+            stage = SimpleNamespace(out=Path(folder) / str(number), watch=Silent())
+            write_sets(stage, network, prototypes, faces, labels)
             seconds.append(time.perf_counter() - began)
     rates = [options.faces / each for each in seconds[1:]]
-    print(f"{jax.devices()[0].device_kind}, {side}×{side}, {options.faces} faces, the first round took {seconds[0]:.1f} s")
+    device = jax.devices()[0].device_kind
+    print(f"{device}, {side}×{side}, {options.faces} faces, the first round took {seconds[0]:.1f} s")
     print(f"faces     {max(rates):6.1f} a second, each with {len(NAMES)} prototypes (rounds {_list(rates)})")
     print(f"pictures  {max(rates) * len(NAMES):6.1f} a second")
     print(f"official  {OFFICIAL:6.1f} pictures a second, with a GPU (its notebook)")

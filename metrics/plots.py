@@ -124,9 +124,9 @@ def trade_off_picture(
     axes_names: tuple[str, str],
     path: Path,
 ) -> None:
-    """Two figures against each other, one panel for each title with its columns (x, y) of `points`, whose rows are `names`.
+    """Two figures against each other, a panel for each title with its columns (x, y) of `points`, whose rows are `names`.
 
-    Where the columns `…_low` and `…_high` are there, bars show the interval; `before` is a point to compare with, by title.
+    Where the columns `…_low` and `…_high` are there, bars show the interval; `before` is a point to compare with.
     """
     with _style():
         figure, places = _panels(len(panels), width=4.6, height=4.0)

@@ -1,7 +1,8 @@
-"""The networks of the study of SAN on real faces: who SAN learns to deceive and to please, who judges it, and SAN itself.
+"""The networks of the study of SAN on real faces: whom SAN learns to deceive and to please, its judges, and SAN itself.
 
-SAN learns from two classifiers of the official program's, of which one sees the faces at 64 pixels, and from `matcher@common`.
-The Keras port's classifier, the published mini-Xception and `matcher@unseen`, of another network and other people, judge it.
+SAN learns from two classifiers of the official program's, of which one sees the faces at 64 pixels, and from
+`matcher@common`. The Keras port's classifier, the published mini-Xception and `matcher@unseen`, of another network and
+other people, judge it.
 """
 
 import shutil
@@ -72,8 +73,8 @@ def classifier(kind: str, training: FaceSet, size: int, epochs: int, seed: int, 
 
 
 def published(path: Path, border: float) -> Judge:
-    """The published gender network, which learnt from faces with more around them: it sees ours with their edge repeated
-    by a share `border` of their side on each side."""
+    """The published gender network, which learnt from faces with more around them: it sees ours with their edge
+    repeated by a share `border` of their side on each side."""
     network, card = fer_weights.load(path)
     judge = seen_by(network, card["size"])
 
@@ -85,7 +86,7 @@ def published(path: Path, border: float) -> Judge:
 
 
 def matcher(name: str, known: FaceSet, strangers: FaceSet, epochs: int, seed: int, checkpoints: Path) -> Judge:
-    """The matcher `name`, of people `known`; each of the `strangers`, of whom there is one picture, counts as one more."""
+    """The matcher `name`, of people `known`; each of the `strangers`, with one picture each, counts as one more."""
     size = min(MATCHED, known.images.shape[1])
     faces = np.concatenate([resized(known.images, size), resized(strangers.images, size)])
     subjects = np.unique(known.table["subject"].to_numpy(str), return_inverse=True)[1]
@@ -109,7 +110,7 @@ def san(
     recipe: Recipe, training: FaceSet, laid: np.ndarray, classifiers: list[Judge], matchers: list[Judge], seed: int,
     checkpoints: Path, first: Path | None = None,
 ) -> Autoencoder:
-    """SAN by `recipe`; with `first`, the checkpoints of another whose first part was the same, it goes on from there."""
+    """SAN by `recipe`; with `first`, the checkpoints of another with the same first part, it goes on from there."""
     if first and not checkpoints.exists():
         shutil.copytree(first / "first", checkpoints / "first")
     network, _ = fit(

@@ -1,6 +1,6 @@
 """What is left of gender and of identity in held-out real faces, before and as SM, NT and OP, with bootstrap intervals.
 
-Faces of UTKFace and LFW tell their gender, those of LFW and ORL who is on them. People are drawn anew for the intervals.
+Faces of UTKFace and LFW tell their gender, those of LFW and ORL who is on them. Intervals draw people anew.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -40,8 +40,8 @@ def reader(judge: Judge) -> Reader:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Faces that nothing was trained on, the class (N,) whose prototype is their own, which is their gender or, where it is
-    not known, what the classifier that SAN learnt from reads; and the prototypes (N, H, W, 3) that they are shown with."""
+    """Faces that nothing was trained on, the class (N,) whose prototype is their own, which is their gender or, where it
+    is not known, what the classifier that SAN learnt from reads; and the prototypes (N, H, W, 3) shown with them."""
 
     faces: FaceSet
     own: np.ndarray

@@ -8,7 +8,7 @@ import pandas as pd
 
 from data.faceset import TABLE, FaceSet
 
-PACKED = "pictures.npz"  # `bytes` of all files, one after the other, and where each `ends`; `size`, their side in pixels
+PACKED = "pictures.npz"  # `bytes` of all files, one after the other, where each `ends`, and their `size`
 
 
 def write(folder: Path, faces: np.ndarray, table: pd.DataFrame, quality: int) -> None:
@@ -31,11 +31,12 @@ def read(folder: Path, size: int) -> FaceSet:
         files = np.split(stored["bytes"], stored["ends"][:-1])
         side = int(stored["size"])
     table = pd.read_parquet(folder / TABLE)
+    interpolation = cv2.INTER_AREA if size < side else cv2.INTER_CUBIC
     faces = np.empty((len(files), size, size, 1), np.uint8)
     for number, file in enumerate(files):
         face = cv2.imdecode(file, cv2.IMREAD_GRAYSCALE)
         if face is None:
             raise ValueError(f"{folder / PACKED}: picture {number} is damaged; make the folder again")
-        faces[number, ..., 0] = cv2.resize(face, (size, size), interpolation=cv2.INTER_AREA if size < side else cv2.INTER_CUBIC)
+        faces[number, ..., 0] = cv2.resize(face, (size, size), interpolation=interpolation)
     scale = size / side
     return FaceSet(faces, table.assign(landmarks=[points * np.float32(scale) for points in table["landmarks"]]))

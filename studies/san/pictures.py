@@ -1,11 +1,11 @@
 """Real faces for the study of SAN: UTKFace, LFW and ORL, found by MTCNN, turned upright, grey, and packed to travel.
 
-    python -m studies.san.pictures DATA OUT       # DATA has utkface/, lfw/ (with gender.csv), orl/, and the judge's weights
+    python -m studies.san.pictures DATA OUT     # DATA has utkface/, lfw/ (with gender.csv), orl/ and weights/
 
 Nobody is in two splits. UTKFace, which says nobody's name, is divided by the content of its pictures into "train",
 "validation" and "test"; a quarter of LFW's people is "common", whom the matcher that SAN learns from has seen, another
-quarter "unseen", for another matcher, and half of them, with all of ORL's, are "test". OUT also gets `judge.npz`: the gender
-network published with Arriaga et al. 2017, which no part of the study trains.
+quarter "unseen", for another matcher, and half of them, with all of ORL's, are "test". OUT also gets `judge.npz`: the
+gender network published with Arriaga et al. 2017, which no part of the study trains.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--size", type=int, default=176, help="pixels a side; the faces of all three sets are about as large")
+    parser.add_argument("--size", type=int, default=176, help="pixels a side; most faces are no larger")
     parser.add_argument("--margin", type=float, default=0.33, help="kept around the face, as a share of its side")
     parser.add_argument("--quality", type=int, default=85, help="of WebP")
     options = parser.parse_args()

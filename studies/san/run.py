@@ -2,10 +2,10 @@
 
     python -m studies.san.run PICTURES OUT --size 224 --seconds 380
 
-PICTURES is what `studies.san.pictures` packed. Trained are gender classifiers on UTKFace's training faces, two matchers of
-LFW's training people, and SAN; measured is what unseen judges still read, and match, on held-out faces of UTKFace, LFW and
-ORL. Then SAN is trained again for each point of the curve privacy–matching, as many as fit into --seconds, by other weights of
-the losses. OUT gets results.json, gender_roc.png, matching_roc.png, strip.png, weights.npz and, a point more each time,
+PICTURES is what `studies.san.pictures` packed. Trained are gender classifiers on UTKFace's training faces, two matchers
+of LFW's training people, and SAN; measured is what unseen judges still read, and match, on held-out faces of UTKFace,
+LFW and ORL. Then SAN is trained again for each point of the curve privacy–matching, as many as fit into --seconds, by
+other weights of the losses. OUT gets results.json, gender_roc.png, matching_roc.png, strip.png, weights.npz and, a point more each time,
 curve.csv and curve.png. Run again after a kill it goes on where it stopped.
 """
 
@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("pictures", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--size", type=int, default=224, help="pixels a side, a multiple of 4")
-    parser.add_argument("--seconds", type=float, default=380.0, help="no further point of the curve is begun that would end later")
+    parser.add_argument("--seconds", type=float, default=380.0, help="no point of the curve begins that ends later")
     parser.add_argument("--faces", type=int, help="at most so many of each split, for a trial")
     parser.add_argument("--share", type=float, default=1.0, help="of all epochs, for a trial")
     parser.add_argument("--points", type=int, default=len(POINTS), help="of the curve, at most")
@@ -177,8 +177,8 @@ def laid_over(prototypes, at_once: int = 512) -> np.ndarray:
 
 def strip(held_out: measure.HeldOut, pictures: measure.Pictures, path: Path, count: int = 6) -> None:
     """Held-out faces of UTKFace and LFW, a row each two: as they are, SM, NT, OP."""
-    rows = [row for source in measure.GENDER_OF
-            for row in held_out.of_source(source)[np.linspace(0, len(held_out.of_source(source)) - 1, count).astype(int)]]  # fmt: skip
+    sources = [held_out.of_source(source) for source in measure.GENDER_OF]
+    rows = np.concatenate([each[np.linspace(0, len(each) - 1, count).astype(int)] for each in sources])
     tiles = np.stack([pictures[shown][rows] for shown in (measure.BEFORE, *measure.SHOWN)], axis=1)
     captions = [caption for row in rows for caption in (GENDERS[held_out.own[row]], "SM", "NT", "OP")]
     write_png(path, contact_sheet(tiles.reshape(-1, *tiles.shape[2:]), 8, captions))
@@ -206,12 +206,18 @@ def save(out: Path, facts: dict, clock: Clock, rows: list[dict], points: list[di
     if points:
         table = pd.DataFrame(points)
         table.to_csv(out / "curve.csv", index=False)
-        names = [f"{row.attribute:g} / {row.identity:g}" for row in table.itertuples()]
-        names[0] += ", whole training"
-        panels = {f"{judge} on {source}": (f"matcher@unseen/lfw/op/tmr_at_1_percent", f"{judge}/{source}/op/eer")
-                  for judge in JUDGED[:2] for source in measure.GENDER_OF}  # fmt: skip
-        before = {title: tuple(table[name.replace("/op/", "/before/")][0] for name in pair) for title, pair in panels.items()}
-        trade_off_picture(table, panels, names, before, ("TMR at 1 % FMR, unseen matcher, LFW", "EER of gender"), out / "curve.png")
+        draw_curve(table, out / "curve.png")
+
+
+def draw_curve(points: pd.DataFrame, path: Path) -> None:
+    """What unseen judges read against what the unseen matcher still matches: on ORL, since it hardly knows LFW's people
+    even before."""
+    names = [f"{row.attribute:g} / {row.identity:g}, {row.epochs} epochs" for row in points.itertuples()]
+    panels = {f"{judge} on {source}": ("matcher@unseen/orl/op/tmr_at_1_percent", f"{judge}/{source}/op/eer")
+              for judge in JUDGED[:2] for source in measure.GENDER_OF}  # fmt: skip
+    before = {title: tuple(points[name.replace("/op/", "/before/")][0] for name in pair)
+              for title, pair in panels.items()}  # fmt: skip
+    trade_off_picture(points, panels, names, before, ("TMR at 1 % FMR, unseen matcher, ORL", "EER of gender"), path)
 
 
 if __name__ == "__main__":
