@@ -5,6 +5,7 @@ import zlib
 from pathlib import Path
 
 import h5py
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
@@ -26,6 +27,16 @@ def drawn(network: nnx.Module, flat_dense: bool = True) -> Arrays:
         if isinstance(layer, Standardise):
             found[layer.keras] = [np.array([0.5, 0.4, 0.3], np.float32), np.array([0.1, 0.2, 0.3], np.float32), np.zeros(())]
     return found
+
+
+def filled(network: nnx.Module) -> nnx.Module:
+    """`network`, of shapes in place of values, with the weights of `drawn`."""
+    weights = drawn(network)
+    for _, layer in nnx.iter_modules(network):
+        if isinstance(layer, Layer):
+            for name, value in layer.from_keras(weights[layer.keras]).items():
+                getattr(layer, name).set_value(jnp.asarray(value, jnp.float32))
+    return network
 
 
 def arrays(name: str, shapes: list[tuple[int, ...]], norm: bool) -> list[np.ndarray]:
