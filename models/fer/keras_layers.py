@@ -6,6 +6,7 @@ TensorFlow's SAME: one pixel less before than after where the side is even.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 import jax
@@ -21,6 +22,12 @@ Initializer = Callable[..., Array]
 
 glorot = nnx.initializers.glorot_uniform()
 PUBLISHED_DEVIATIONS = (0.229, 0.224, 0.225)  # of ImageNet's red, green and blue in [0, 1]
+
+
+# One program a shape, of which a backbone has far fewer than layers.
+@partial(jax.jit, static_argnums=(0, 2))
+def _drawn(init: Initializer, key: Array, shape: tuple[int, ...]) -> Array:
+    return init(key, shape)
 
 
 class Layer(nnx.Module):
@@ -57,7 +64,7 @@ class Conv(Layer):
     ):
         sides = (size, size) if isinstance(size, int) else size
         self.keras, self.stride, self.padding = keras, stride, padding
-        self.kernel = nnx.Param(init(rngs.params(), (*sides, channels, features)))
+        self.kernel = nnx.Param(_drawn(init, rngs.params(), (*sides, channels, features)))
         self.bias = nnx.Param(jnp.zeros(features)) if bias else None
 
     def __call__(self, x: Array) -> Array:
@@ -74,7 +81,7 @@ class Depthwise(Layer):
         self, keras: str, channels: int, size: int, stride: int, *, rngs: nnx.Rngs, init: Initializer = glorot
     ):
         self.keras, self.stride = keras, stride
-        self.kernel = nnx.Param(init(rngs.params(), (size, size, channels, 1)))
+        self.kernel = nnx.Param(_drawn(init, rngs.params(), (size, size, channels, 1)))
 
     def __call__(self, x: Array) -> Array:
         kernel = jnp.swapaxes(self.kernel[...], 2, 3)
@@ -126,7 +133,7 @@ class Dense(Layer):
 
     def __init__(self, keras: str, channels: int, features: int, *, rngs: nnx.Rngs):
         self.keras = keras
-        self.kernel = nnx.Param(glorot(rngs.params(), (channels, features)))
+        self.kernel = nnx.Param(_drawn(glorot, rngs.params(), (channels, features)))
         self.bias = nnx.Param(jnp.zeros(features))
 
     def __call__(self, x: Array) -> Array:

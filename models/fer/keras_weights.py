@@ -1,9 +1,9 @@
 """Weights of Keras applications (.h5, .weights.h5, .keras) without TensorFlow, into any network whose layers carry Keras'
 names (`models.fer.keras_layers`). Nothing in a file is ever unpickled or run.
 
-The layouts: an .h5 has a group a layer, which lists its arrays in `weight_names` (Keras 1 … 3, "legacy"); a .weights.h5 has
-a group "vars" a layer, with its arrays by number and the layer's name as an attribute (newer versions of Keras 3; older ones wrote no names); a .keras is
-a zip with such a file inside.
+The layouts: an .h5 has a group a layer, which lists its arrays in `weight_names` (Keras 1 … 3, "legacy"); a .weights.h5
+has a group "vars" a layer, with its arrays by number and the layer's name as an attribute (newer versions of Keras 3; older
+ones wrote no names); a .keras is a zip with such a file inside.
 """
 
 import io
@@ -76,7 +76,10 @@ def read(path: Path) -> Arrays:
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise WeightsError(f"{path} is not weights of Keras (.h5, .weights.h5 or .keras): {error}") from error
     if not found:
-        raise WeightsError(f"{path} names no layers: an older Keras 3 wrote it; open it with a newer one (3.15 is known to do) and save it again")
+        raise WeightsError(
+            f"{path} names no layers: an older Keras 3 wrote it; open it with a newer one (3.15 is known to do) and save it "
+            "again"
+        )
     return _renumbered({_as_today(name): each for name, each in found.items()})
 
 
