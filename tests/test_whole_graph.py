@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Nearly all that the graph does at this scale is compiling.
 QUICKLY_COMPILED = "--xla_llvm_disable_expensive_passes=true --xla_backend_optimization_level=1"
 PROGRAM = [sys.executable, "-m"]
+pytestmark = pytest.mark.timeout(1800)  # seven minutes where nothing else runs; three times as long beside other work
 
 
 @pytest.fixture(scope="module")
