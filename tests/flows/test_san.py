@@ -138,10 +138,10 @@ def test_a_set_a_prototype_has_the_rows_of_the_faces_and_says_what_made_it(done)
 
 
 def test_the_tables_of_curves_have_whole_curves_and_both_kinds_of_threshold(done):
-    for name, judges in (("attribute_roc", 3), ("matching_roc", 2)):
+    for name, known in (("attribute_roc", 3), ("matching_roc", 2)):
         points = pd.read_csv(done["evaluate_san"] / f"{name}.csv")
         lines = points.groupby(["judge", "shown"])
-        assert len(lines) == 4 * judges
+        assert len(lines) == 4 * known
         for _, line in lines:
             assert line[["fpr", "tpr"]].iloc[[0, -1]].to_numpy().tolist() == [[0, 0], [1, 1]]
     np.testing.assert_allclose(points["similarity"][1:5], 1 / (1 + points["distance"][1:5] ** 2), rtol=1e-4)
