@@ -74,7 +74,7 @@ def run(stage: Stage) -> None:
     if stage.params.faces.features == "none":
         privacy = privacy_parts(stage, CHECKED, TOLERANCE)
         differences |= privacy.differences
-    evaluation = None if path != trained else json.loads((stage.inputs["evaluate"] / "metrics.json").read_text())
+    evaluation = json.loads((stage.inputs["evaluate"] / "metrics.json").read_text()) if path == trained else None
     record |= {"terms": terms_of(record["sources"])}
     text = card(path.name, record, evaluation, settings, differences, emoji_of(stage, faces),
                 privacy.lines if privacy else [])

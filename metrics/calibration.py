@@ -23,6 +23,11 @@ class Reliability:
     confidence: np.ndarray  # (B,) mean probability of the predicted class
     accuracy: np.ndarray  # (B,) share of rows predicted rightly
 
+    def error(self) -> float:
+        """The mean over rows of how far accuracy and confidence of their bin lie apart, from 0 to 1."""
+        apart = np.nan_to_num(np.abs(self.accuracy - self.confidence))
+        return float(np.sum(self.counts * apart) / np.sum(self.counts))
+
 
 def reliability(labels: np.ndarray, probabilities: np.ndarray, bins: int = BINS) -> Reliability:
     """Of `labels` (N,) in 0 … K-1 and `probabilities` (N, K). Raises ValueError where there are no rows or shapes differ."""
@@ -38,10 +43,8 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray, bins: int = BINS)
 
 
 def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bins: int = BINS) -> float:
-    """The mean over rows of how far accuracy and confidence of their bin lie apart, from 0 to 1."""
-    found = reliability(labels, probabilities, bins)
-    apart = np.nan_to_num(np.abs(found.accuracy - found.confidence))
-    return float(np.sum(found.counts * apart) / np.sum(found.counts))
+    """`Reliability.error` of `labels` (N,) and `probabilities` (N, K)."""
+    return reliability(labels, probabilities, bins).error()
 
 
 def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:

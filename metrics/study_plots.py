@@ -19,8 +19,7 @@ def reliability_picture(diagrams: Mapping[str, Reliability], path: Path) -> None
             width = np.diff(found.edges)
             axes.bar(found.edges[:-1], np.nan_to_num(found.accuracy), width, align="edge", color=COLOURS[0], alpha=0.8)
             axes.plot([0, 1], [0, 1], color=COLOURS[1], linestyle="--", linewidth=1)
-            error = np.nansum(found.counts * np.abs(found.accuracy - found.confidence)) / found.counts.sum()
-            axes.set(title=f"{title}, ECE {error:.3f}, n = {found.counts.sum():,}", xlabel="confidence",
+            axes.set(title=f"{title}, ECE {found.error():.3f}, n = {found.counts.sum():,}", xlabel="confidence",
                      ylabel="accuracy", xlim=(0, 1), ylim=(0, 1), aspect="equal")  # fmt: skip
         _save(figure, path)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from flows import environment, settings
 from flows.configure import configure
-from flows.settings import Params
+from flows.sections import Params
 from flows.stage import Stage
 from flows.watch import Terminal, Watch
 from studies.augmentation.subset import RESULTS

@@ -17,6 +17,7 @@ import pandas as pd
 from data.faceset import EXPRESSIONS, FaceSet
 from metrics.classification import report
 from models.fer import weights
+from models.fer.ensemble import together
 from studies.ensemble.train import VIEWS
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -46,7 +47,7 @@ def best_view(words: dict[str, np.ndarray], truth: np.ndarray) -> dict[str, np.n
 
 def mean(many: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """The mean of what several say: the ensemble's word."""
-    return {split: np.mean([each[split] for each in many], axis=0) for split in ("validation", "public_test")}
+    return {split: together([each[split] for each in many]) for split in ("validation", "public_test")}
 
 
 def row(said: dict[str, np.ndarray], labels: dict[str, np.ndarray]) -> dict[str, object]:

@@ -18,22 +18,21 @@ from pathlib import Path
 
 import cv2
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 from jax import Array
 
 from data.faceset import EXPRESSIONS, FaceSet
 from flows.watch import Terminal
-from models.batches import in_batches
 from models.fer import weights
-from models.fer.networks import Network, standardise
-from models.fer.predict import ten_crops
+from models.fer.networks import Network
+from models.fer.predict import probabilities
 from models.fer.recipe import Recipe
 from models.fer.train import Faces, fit
 from studies.ensemble.votes import as_labelled
 
 HELD_OUT = ("validation", "public_test")
+VIEWS = {"plain": {}, "mirrored": {"mirror": True}, "ten_crops": {"crops": True}}  # ways to look at a picture
 VOTED = 0.5  # share of the votes in what is learnt
 
 
@@ -91,7 +90,7 @@ def main() -> None:
     words = {}
     for split in HELD_OUT:
         pictures = resized(faces.split(split).images, options.size)
-        words |= {f"{split}/{view}": said(model, pictures, look) for view, look in VIEWS.items()}
+        words |= {f"{split}/{view}": probabilities(model, pictures, **look) for view, look in VIEWS.items()}
     np.savez(options.out / "words.npz", **words)
     for split in HELD_OUT:
         labels = faces.split(split).table["label"].to_numpy(int)
@@ -115,28 +114,6 @@ def at_own_size(network: Network, card: dict) -> Callable[[Array], Array]:
         return network(images if h == side else jax.image.resize(images, (n, side, side, c), "bilinear", antialias=False))
 
     return words
-
-
-def plain(images: Array) -> list[Array]:
-    return [images]
-
-
-def mirrored(images: Array) -> list[Array]:
-    """The picture and its mirror image."""
-    return [images, images[:, :, ::-1]]
-
-
-VIEWS = {"plain": plain, "mirrored": mirrored, "ten_crops": ten_crops}
-
-
-def said(model: Network, pictures: np.ndarray, look: Callable[[Array], list[Array]]) -> np.ndarray:
-    """(N, R, R, 1) uint8 -> mean probabilities (N, 7) over the views that `look` makes."""
-    program = jax.jit(
-        lambda images: jnp.mean(
-            jnp.stack([jax.nn.softmax(model(each), axis=-1) for each in look(standardise(images))]), axis=0
-        )
-    )
-    return in_batches(program, pictures)
 
 
 if __name__ == "__main__":

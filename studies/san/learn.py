@@ -24,6 +24,7 @@ from models.san.judges import Judge, seen_by
 from models.san.prototypes import aligned_means, neutral
 from models.san.recipe import ClassifierRecipe, Recipe
 from models.san.train import fit
+from studies.lines import Lines
 
 CLASSES = 2
 SMALL = 64  # pixels a side, as the published judge sees faces
@@ -37,29 +38,9 @@ CLASSIFIER = ClassifierRecipe(epochs=10, batch_size=64, learning_rate=5e-4, augm
 MATCHER = matcher_training.Recipe(epochs=40, batch_size=64, learning_rate=2e-3, margin=0.2, scale=20.0, ema=0.99)
 
 
-class Terminal:
-    """Says what happens to one of several trainings, in plain lines."""
-
-    def __init__(self, name: str):
-        self.name = name
-
-    def log(self, text: str) -> None:
-        print(f"  {self.name}: {text}", flush=True)
-
-    def progress(self, done: int, total: int, text: str = "") -> None:
-        if done % 500 == 0:
-            self.log(f"{done}/{total} {text}")
-
-    def metrics(self, values: dict[str, float]) -> None:
-        self.log("  ".join(f"{name} {value:.4g}" for name, value in values.items()))
-
-    def picture(self, name: str, path: Path) -> None:
-        """A terminal shows no pictures."""
-
-
 def quietly(checkpoints: Path) -> dict:
     """How a training is looked at that is measured at its end only."""
-    watch = {"watch": Terminal(checkpoints.name), "checkpoints": checkpoints}
+    watch = {"watch": Lines(f"  {checkpoints.name}: ", 500), "checkpoints": checkpoints}
     return watch | {"examine": lambda network: {}, "preview": lambda network, history: {}}
 
 

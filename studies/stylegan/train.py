@@ -23,28 +23,12 @@ from models.stylegan2 import snapshot
 from models.stylegan2.generator import Architecture, Generator
 from models.stylegan2.recipe import Recipe
 from models.stylegan2.train import fit
+from studies.lines import Lines
 
 CHECKPOINTS = Path(".checkpoints/studies/stylegan")  # of each recipe, settings and ancestor in a folder of its own
 MEASURED = 2000  # pictures of a distance
 ROWS, COLUMNS = 6, 8  # of the grid
 SHEETS = 10  # rows of the drift
-
-
-class Terminal:
-    """Says what happens, in plain lines."""
-
-    def log(self, text: str) -> None:
-        print(text, flush=True)
-
-    def progress(self, done: int, total: int, text: str = "") -> None:
-        if done % 200 == 0:
-            print(f"{done}/{total} {text}", flush=True)
-
-    def metrics(self, values: dict[str, float]) -> None:
-        print("  ".join(f"{name} {value:.4g}" for name, value in values.items()), flush=True)
-
-    def picture(self, name: str, path: Path) -> None:
-        """A terminal shows no pictures."""
 
 
 def main() -> None:
@@ -88,7 +72,7 @@ def main() -> None:
     rows = np.resize(np.arange(len(images)), max(len(images), round(options.kimg * 1000 / (4 * SHEETS))))
     pair, outcome = fit(
         recipe, arch, np.asarray(images)[rows], None, seed=options.seed, checkpoints=unfinished / "run",
-        watch=Terminal(), examine=examine, preview=lambda generator, history: {}, start=start,
+        watch=Lines("", 200), examine=examine, preview=lambda generator, history: {}, start=start,
     )  # fmt: skip
     snapshot.save(options.out / "snapshot.npz", pair, facts | {"lineage": lineage, "kimg": options.kimg})
     lines = [",".join(outcome.history[0]), *(",".join(f"{v:.6g}" for v in row.values()) for row in outcome.history)]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models.fer.predict import ten_crops
 from studies.ensemble import votes
 from studies.ensemble.compare import best_view, mean
 from studies.ensemble.train import VIEWS, at_own_size, resized
@@ -43,7 +44,7 @@ def test_votes_of_other_rows_are_refused(tmp_path):
 def test_ten_crops_show_the_corners_and_their_mirror_images():
     picture = np.zeros((1, 48, 48, 1), np.float32)
     picture[:, :8, :8] = 1.0
-    crops = [np.asarray(each)[0, ..., 0] for each in VIEWS["ten_crops"](picture)]
+    crops = [np.asarray(each)[0, ..., 0] for each in ten_crops(picture)]
     assert len(crops) == 10
     assert crops[0][:6, :6].min() > 0.9 and crops[1][:6, -6:].min() > 0.9
     assert crops[6][:4, :4].max() == 0.0  # the corner at the lower right has lost it
