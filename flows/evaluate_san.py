@@ -47,6 +47,9 @@ def run(stage: Stage) -> None:
     known = telling(FaceSet.open(stage.inputs["faces"] / "set"), settings.attribute)
     held_out = known.select(known.table["split"].isin(choose(known.table["split"], evaluate.splits)))
     labels = labels_of(held_out, settings.attribute)
+    if len(np.unique(labels)) < 2:
+        raise ValueError(f"all {len(labels)} faces are of one class of {settings.attribute}: how well it is hidden cannot be "
+                         "measured; widen evaluate.splits")
     network, _ = weights.load(stage.inputs["san"] / "weights.npz")
     prototypes = Prototypes.load(stage.inputs["prototypes"], settings.aligned)
     write_sets(stage, network, prototypes, held_out, labels)

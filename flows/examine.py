@@ -1,9 +1,10 @@
 """What a worker of stage `faces` does with a chunk of pictures: finds faces, cuts them out, measures for the rules."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -18,8 +19,12 @@ from flows.chunks import Arrays, Task
 from flows.cutting import as_portraits, cut_face, in_colour, main_face
 from flows.sections import Cleaning, Faces
 
+if TYPE_CHECKING:  # who detects nothing need not wait for JAX
+    from models.mtcnn import Detections
+
 MOST, PIXELS = 128, 2**23  # pictures of a chunk, and pixels, which are fewer pictures where they are large
 SIDE, MARGIN = 64, 0.25  # of the upright face that the rules see
+FAINT = (0.5, 0.3, 0.03)  # thresholds of what may be a face: of hidden ones that are not found it shows six in seven
 
 
 def spans(count: int, shape: Sequence[int]) -> list[slice]:
@@ -57,21 +62,21 @@ def prepare(images: Path, settings: Faces) -> Task:
         pictures = rows[spans(len(rows), rows.shape[1:])[number]]
         seen = np.repeat(pictures, 3, axis=3) if pictures.shape[3] == 1 else pictures
         if detect:
-            looks = [look_at(image, found.boxes, found.scores, found.landmarks)
-                     for image, found in zip(seen, detect(seen), strict=True)]
+            looks = [look_at(*each) for each in zip(seen, detect(seen), strict=True)]
+            closer = look_closer(seen, looks, detect)
             arrays = {"found": np.array([look.main is not None for look in looks], bool)}
             for name, cutting in cuttings(settings).items():
                 cuts = _cut(pictures, looks, cutting)
                 arrays |= {f"{name}/{kind}": values for kind, values in cuts.items()}
         else:
-            looks = [Look(image, None, None, None, None, letterbox(image, SIDE, 1)[..., 0]) for image in seen]
+            looks = closer = [Look(image, None, None, None, None, letterbox(image, SIDE, 1)[..., 0]) for image in seen]
             arrays = {"found": np.ones(len(looks), bool)}
             for name, cutting in cuttings(settings).items():
                 whole = [letterbox(image, cutting.size, cutting.channels) for image in pictures]
                 arrays[f"{name}/faces"] = _featured(np.stack(whole), cutting)
         for name, rule in rules.items():
             tell = rule.describe if of_a_set(rule) else rule.measure
-            arrays[name] = np.array([tell(look) for look in looks])
+            arrays[name] = np.array([tell(look) for look in (closer if hasattr(rule, "FAINT") else looks)])
         return arrays
 
     return examine
@@ -82,13 +87,22 @@ def cuttings(settings: Faces) -> dict[str, Faces]:
     return {"set": settings, "colour": in_colour(settings), "portraits": as_portraits(settings)}
 
 
-def look_at(image: np.ndarray, boxes: np.ndarray, scores: np.ndarray, landmarks: np.ndarray) -> Look:
-    """A picture (H, W, 3) uint8 as the rules see it, with the k faces that were found."""
-    main = main_face(boxes, image.shape[:2])
+def look_at(image: np.ndarray, found: "Detections") -> Look:
+    """A picture (H, W, 3) uint8 as the rules see it, with the faces that were found."""
+    main = main_face(found.boxes, image.shape[:2])
     face = None
     if main is not None:
-        face = cut(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), upright(landmarks[main], SIDE, MARGIN), SIDE)
-    return Look(image, boxes, scores, landmarks, main, face)
+        face = cut(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), upright(found.landmarks[main], SIDE, MARGIN), SIDE)
+    return Look(image, found.boxes, found.scores, found.landmarks, main, face)
+
+
+def look_closer(images: np.ndarray, looks: list[Look], detect: "Callable[..., list[Detections]]") -> list[Look]:
+    """`looks`, but of pictures without a face what may be one: a mask, a turn or few pixels keep the detector unsure."""
+    closer, without = list(looks), [row for row, look in enumerate(looks) if look.main is None]
+    if without:
+        for row, found in zip(without, detect(images[without], FAINT), strict=True):
+            closer[row] = look_at(images[row], found)
+    return closer
 
 
 def _cut(pictures: np.ndarray, looks: list[Look], settings: Faces) -> Arrays:

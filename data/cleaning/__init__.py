@@ -2,7 +2,8 @@
 
 A rule of single pictures has `measure(look: Look) -> float`, nan where it cannot tell. A rule of a whole set has
 `describe(look: Look) -> (d,)` and `measure(descriptions (N, d), table, seed) -> (N,)`. Each has `MEASURE`, what the
-number is, and `WORSE`, "higher" or "lower", the side of the threshold that it marks.
+number is, and `WORSE`, "higher" or "lower", the side of the threshold that it marks. One with `FAINT` says why a face
+is not found: where there is none it sees what may be one.
 """
 
 from types import ModuleType

@@ -15,6 +15,7 @@ from data.cleaning.look import Look
 
 WORSE = "higher"
 MEASURE = "probability that eyes or mouth are hidden"
+FAINT = True
 WEIGHTS = Path(__file__).with_name("covered.npz")
 PARTS = ("eyes", "mouth")
 _HOG = cv2.HOGDescriptor((64, 64), (16, 16), (8, 8), (8, 8), 9)

@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Look:
-    """A picture and what was found in it.
+    """A picture and what was found in it, or, of one without a face, what may be one.
 
     Attributes:
         image: (H, W, 3) uint8 RGB as ingested: letterboxed to a square, grey repeated in the three channels.

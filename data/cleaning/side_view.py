@@ -12,6 +12,7 @@ from data.cleaning.look import Look
 
 WORSE = "higher"
 MEASURE = "turn of the head to the side in degrees"
+FAINT = True
 NOSE = 0.8  # d/w, by the drawn heads, whose turn is known, from 0 to 45 degrees
 
 

@@ -8,6 +8,7 @@ from data.cleaning.look import Look
 
 WORSE = "lower"
 MEASURE = "side of the main face's box in pixels"
+FAINT = True
 
 
 def measure(look: Look) -> float:

@@ -23,6 +23,8 @@ BATCHES = (32, 8, 2)    # windows that go through R- and O-Net at once, for the 
 BATCHES_ELSEWHERE = (512, 64, 8)  # the same on an accelerator, which a few windows would leave idle
 PER_LEVEL = 2000        # windows of one level and picture that are followed up, the best ones
 
+Thresholds = tuple[float, float, float]  # the least scores after P-, R- and O-Net
+
 
 @dataclass(frozen=True)
 class Detections:
@@ -49,7 +51,7 @@ class Detector:
     Every new picture size costs a compilation of some seconds: bring pictures to few sizes first.
     """
 
-    def __init__(self, min_face: float = 20, thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)):
+    def __init__(self, min_face: float = 20, thresholds: Thresholds = (0.6, 0.7, 0.7)):
         if min_face < 12:
             raise ValueError(f"min_face is {min_face}, but MTCNN cannot see faces of under 12 pixels")
         self.min_face, self.thresholds = min_face, thresholds
@@ -57,24 +59,27 @@ class Detector:
         self._propose = _compiled(propose, pnet)
         self._refine, self._output = _compiled(_classify, rnet), _compiled(_classify, onet)
 
-    def detect(self, images: np.ndarray) -> list[Detections]:
-        """The faces of each of the pictures (N, H, W, 3) uint8 RGB."""
+    def detect(self, images: np.ndarray, thresholds: Thresholds | None = None) -> list[Detections]:
+        """The faces of each of the pictures (N, H, W, 3) uint8 RGB; `thresholds` stand in for the detector's own."""
         if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
             raise ValueError(f"pictures (N, H, W, 3) uint8 RGB are needed, got {images.dtype} {tuple(images.shape)}")
         levels = pyramid(*images.shape[1:3], self.min_face)
         at_once = max(1, PIXELS // (images.shape[1] * images.shape[2]))
         found = []
         for start in range(0, len(images), at_once):
-            found += self._detect(np.asarray(images[start:start + at_once], np.float32), levels, at_once)
+            part = np.asarray(images[start:start + at_once], np.float32)
+            found += self._detect(part, levels, at_once, thresholds or self.thresholds)
         return found
 
-    def _detect(self, images: np.ndarray, levels: Pyramid, at_once: int) -> list[Detections]:
+    def _detect(self, images: np.ndarray, levels: Pyramid, at_once: int, least: Thresholds) -> list[Detections]:
         """The faces of up to `at_once` pictures; `boxes` and what the networks say of them are lists by picture."""
-        boxes = self._first(images, levels, at_once)
-        boxes = [self._second(*each) for each in zip(boxes, *_look(self._refine, images, boxes, 24), strict=True)]
-        return [self._third(*each) for each in zip(boxes, *_look(self._output, images, boxes, 48), strict=True)]
+        boxes = self._first(images, levels, at_once, least[0])
+        seen = zip(boxes, *_look(self._refine, images, boxes, 24), strict=True)
+        boxes = [_second(*each, least[1]) for each in seen]
+        seen = zip(boxes, *_look(self._output, images, boxes, 48), strict=True)
+        return [_third(*each, least[2]) for each in seen]
 
-    def _first(self, images: np.ndarray, levels: Pyramid, at_once: int) -> list[np.ndarray]:
+    def _first(self, images: np.ndarray, levels: Pyramid, at_once: int, least: float) -> list[np.ndarray]:
         """The windows of each picture that P-Net takes for faces, as squares."""
         if not levels.sizes:
             return [np.empty((0, 4))] * len(images)
@@ -83,7 +88,7 @@ class Detector:
         probabilities, shares = (np.asarray(output)[:len(images)] for output in outputs)
         boxes = []
         for probability, share in zip(probabilities, shares, strict=True):
-            likely = np.flatnonzero(probability >= self.thresholds[0])
+            likely = np.flatnonzero(probability >= least)
             kept = [likely[:0]]
             for level in range(len(levels.sizes)):
                 here = likely[levels.level[likely] == level]
@@ -94,21 +99,25 @@ class Detector:
             boxes.append(np.fix(square(regress(levels.windows[kept], share[kept], pixel=0))))
         return boxes
 
-    def _second(self, boxes: np.ndarray, scores: np.ndarray, shares: np.ndarray) -> np.ndarray:
-        """The boxes of one picture that R-Net takes for faces, moved and squared."""
-        passed = np.flatnonzero(scores > self.thresholds[1])
-        passed = passed[suppress(boxes[passed], scores[passed], 0.7)]
-        return np.fix(square(regress(boxes[passed], shares[passed], pixel=1)))
 
-    def _third(self, boxes: np.ndarray, scores: np.ndarray, shares: np.ndarray, landmarks: np.ndarray) -> Detections:
-        """The faces of one picture."""
-        passed = np.flatnonzero(scores > self.thresholds[2])
-        boxes, scores = boxes[passed], scores[passed]
-        points = landmarks[passed].reshape(-1, 2, 5).transpose(0, 2, 1)
-        points = boxes[:, None, :2] - 1 + points * (boxes[:, None, 2:] - boxes[:, None, :2] + 1)
-        boxes = regress(boxes, shares[passed], pixel=1)
-        kept = suppress(boxes, scores, 0.7, share_of="smaller")
-        return Detections(boxes[kept].astype(np.float32), scores[kept], points[kept].astype(np.float32))
+def _second(boxes: np.ndarray, scores: np.ndarray, shares: np.ndarray, least: float) -> np.ndarray:
+    """The boxes of one picture that R-Net takes for faces, moved and squared."""
+    passed = np.flatnonzero(scores > least)
+    passed = passed[suppress(boxes[passed], scores[passed], 0.7)]
+    return np.fix(square(regress(boxes[passed], shares[passed], pixel=1)))
+
+
+def _third(
+    boxes: np.ndarray, scores: np.ndarray, shares: np.ndarray, landmarks: np.ndarray, least: float
+) -> Detections:
+    """The faces of one picture."""
+    passed = np.flatnonzero(scores > least)
+    boxes, scores = boxes[passed], scores[passed]
+    points = landmarks[passed].reshape(-1, 2, 5).transpose(0, 2, 1)
+    points = boxes[:, None, :2] - 1 + points * (boxes[:, None, 2:] - boxes[:, None, :2] + 1)
+    boxes = regress(boxes, shares[passed], pixel=1)
+    kept = suppress(boxes, scores, 0.7, share_of="smaller")
+    return Detections(boxes[kept].astype(np.float32), scores[kept], points[kept].astype(np.float32))
 
 
 def _compiled(function: Callable, network: nnx.Module) -> Callable[..., tuple[jax.Array, ...]]:
