@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None, folder: Traversable | None = None) 
     cv2.setNumThreads(options.threads)
     bundle = Bundle.load(folder or files("realtime") / "assets", options.threads)
     if options.about:
-        print(bundle.card)
+        _print(bundle.card)
         return 0
     try:
         return run(options, bundle)
@@ -46,6 +46,14 @@ def main(arguments: list[str] | None = None, folder: Traversable | None = None) 
         return 2
     except KeyboardInterrupt:
         return 0  # with --no-window this is how one ends it
+
+
+def _print(text: str) -> None:
+    """Prints as much of `text` as whoever reads it wants: `| head` closes the pipe before the end."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes at the end
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -1,6 +1,7 @@
 """The export stage: one archive with checked networks, the settings of the training, and a card; or nothing at all."""
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -100,6 +101,14 @@ def test_faces_made_into_features_leave_out_what_hides_them(inputs: dict[str, Pa
     export.run(without)
     carried = zipfile.Path(tmp_path / "emoji_cam.pyz") / "realtime" / "assets"
     assert Bundle.load(carried, threads=1).privacy is None and "--privacy" not in (tmp_path / "card.md").read_text()
+
+
+def test_about_may_be_read_by_half(exported: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "emoji_cam.pyz", "--about"], cwd=exported, stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_about_prints_data_and_figures(exported: Path) -> None:
