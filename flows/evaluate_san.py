@@ -133,17 +133,19 @@ def matching(stage: Stage, faces: FaceSet, pictures: dict) -> tuple[dict[str, di
 
     A person with a single picture takes part in pairs of two people only; nothing is told where nobody has two.
     """
+    files = {name: stage.inputs[name] / "weights.npz" for name in MATCHERS}
+    files |= {f"matcher@{Path(each).name}": Path(each).expanduser() for each in stage.params.san.matchers}
     rows = np.flatnonzero(faces.table["subject"].notna())
     subjects = people(faces.select(rows))
     if not len(rows) or np.bincount(subjects).max() < 2 or subjects.max() < 1:
         stage.watch.log("the faces do not say who is on them, of anybody with two pictures: matching is not measured")
-        return {name: {} for name in MATCHERS}, {}
+        return {name: {} for name in files}, {}
     same = np.bincount(subjects)
     possible = len(rows) * (len(rows) - 1) // 2 - int((same * (same - 1) // 2).sum())
     drawn, genuine = pairs(subjects, min(IMPOSTORS, possible), stage.params.seed)
     both, curves, found = subjects[drawn], {}, {}
-    for name in MATCHERS:
-        judge = judges.matcher(stage.inputs[name] / "weights.npz")
+    for name, path in files.items():
+        judge = judges.matcher(path)
         vectors = {shown: said(judge, each)[rows] for shown, each in pictures.items()}
         curves[name] = {}
         for shown, described in vectors.items():
@@ -151,7 +153,7 @@ def matching(stage: Stage, faces: FaceSet, pictures: dict) -> tuple[dict[str, di
             curves[name][shown] = roc_curve(genuine, scores)
             told = figures(genuine, scores, both, stage.params.evaluate.confidence, RESAMPLES, stage.params.seed)
             found |= {f"{name}/{shown}/{figure}": value for figure, value in told.items()}
-            stage.watch.progress(len(found), len(MATCHERS) * len(vectors) * len(told), f"pairs matched by {name}")
+            stage.watch.progress(len(found), len(files) * len(vectors) * len(told), f"pairs matched by {name}")
     return curves, found
 
 

@@ -1,8 +1,8 @@
 """Stage `san`: trains the semi-adversarial network that hides an attribute (`san.attribute`) and keeps the rest.
 
-It learns to hide from `gender@paper`, to keep people as `matcher@common` knows them, and, where the faces tell the other
-attribute, to keep that as `gender@kept` reads it. Writes `weights.npz`, `history.csv`, `curve.png`, `strip.png` (validation
-faces as they are, with their own class's prototype SM, the neutral one NT and another's OP) and `metrics.json`.
+It learns to hide from `gender@paper`, to keep people as `matcher@common` (or `san.matcher`) knows them, and, where the faces
+tell the other attribute, to keep that as `gender@kept` reads it. Writes `weights.npz`, `history.csv`, `curve.png`, `strip.png`
+(validation faces as they are, with their own class's prototype SM, the neutral one NT and another's OP) and `metrics.json`.
 """
 
 import json
@@ -40,7 +40,8 @@ def run(stage: Stage) -> None:
     validation = validation.select(np.random.default_rng(0).permutation(len(validation))[:WATCHED])
     prototypes = Prototypes.load(stage.inputs["prototypes"], settings.aligned)
     hidden_from, _ = judges.classifier(stage.inputs["gender@paper"] / "weights.npz")
-    known_to = judges.matcher(stage.inputs["matcher@common"] / "weights.npz")
+    matcher = Path(settings.matcher).expanduser() if settings.matcher else stage.inputs["matcher@common"] / "weights.npz"
+    known_to = judges.matcher(matcher)
     keepers = keepers_in(stage.inputs["gender@kept"] / "weights.npz")
     stage.watch.log(f"{len(training):,} faces to train on, {len(validation):,} to watch, {len(keepers)} to keep by")
 

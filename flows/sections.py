@@ -171,6 +171,8 @@ class San:
     aligned: bool  # lay the prototypes over the landmarks of each face
     expressions: str  # weights of the classifier that reads expressions before and after, from the repository's root
     judges: tuple[str, ...]  # files of further classifiers of the attribute, by which `evaluate_san` judges too
+    matcher: str | None  # file of the matcher by which SAN learns to keep people; null: `matcher@common`
+    matchers: tuple[str, ...]  # files of further matchers, ours or VGG-Face's, by which `evaluate_san` judges too
     classifier: san.ClassifierRecipe
     network: san.Recipe
 

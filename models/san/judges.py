@@ -17,6 +17,7 @@ from models.batches import in_batches
 from models.face_matcher import weights as matcher_weights
 from models.fer import weights as fer_weights
 from models.fer.predict import mirrored
+from models.san import vgg_face
 from models.san import weights as san_weights
 
 Judge = Callable[[Array], Array]  # (N, H, W, 1) in [0, 1] -> (N, K)
@@ -54,7 +55,13 @@ def classifier(path: Path) -> tuple[Judge, dict[str, Any]]:
 
 
 def matcher(path: Path) -> Judge:
-    """The face matcher in a file of `models.face_matcher.weights`. Raises FileNotFoundError and WeightsError."""
+    """The face matcher in a file of `models.face_matcher.weights` (.npz), or VGG-Face in one of `vgg_face.read`.
+
+    Raises FileNotFoundError, WeightsError, and UntrustedPickleError.
+    """
+    if path.suffix != ".npz":
+        vgg = vgg_face.read(path)
+        return seen_by(vgg, vgg.side, low=0.0)
     network, card = matcher_weights.load(path)
     return seen_by(network, card["size"], card["channels"])
 

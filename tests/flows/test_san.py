@@ -21,6 +21,7 @@ from models.san import judges
 from models.san import weights as san_weights
 from models.san.gender import PortClassifier
 from models.san.recipe import ClassifierRecipe, Recipe
+from vgg_face_files import drawn, write_keras
 from watchers import Interrupting, Silent
 
 PARAMS = settings.load(Path(__file__).parents[2] / "params.yaml")
@@ -177,6 +178,19 @@ def test_a_killed_training_goes_on_to_the_same_bytes(done, tmp_path, saved_at_ev
         assert (tmp_path / "san" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
+def test_vgg_face_may_be_whom_san_learns_to_please_and_who_judges(done, tmp_path):
+    vgg = str(write_keras(drawn(), tmp_path / "vgg.h5"))
+    san.run(stage(done, tmp_path / "san", matcher=vgg, network=replace(NETWORK, first_epochs=1, epochs=1)))
+    assert "identity" in pd.read_csv(tmp_path / "san" / "history.csv")
+    evaluate_san.run(stage(done | {"san": tmp_path / "san"}, tmp_path / "out", matchers=(vgg,)))
+    figures = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert 0 < figures["matcher@vgg.h5/op/auc"] <= 1 and 0 < figures["matcher@unseen/op/auc"] <= 1
+    assert set(pd.read_csv(tmp_path / "out" / "matching_roc.csv")["judge"]) == {"matcher@common", "matcher@unseen", "matcher@vgg.h5"}
+    (tmp_path / "none.h5").write_bytes(b"nothing")
+    with pytest.raises(weights_file.WeightsError, match="none.h5 is not a Keras weights file"):
+        san.run(stage(done, tmp_path / "other", matcher=str(tmp_path / "none.h5")))
+
+
 def test_faces_of_one_gender_and_faces_that_do_not_tell_it_are_refused_by_name(inputs, tmp_path):
     images, rows = people_s_faces()
     for name, change, told in (("men", {"gender": 1}, "no training face is of gender woman"),
@@ -230,7 +244,7 @@ def test_where_nobody_is_known_matching_is_left_out(done, tmp_path):
 def test_held_out_faces_of_one_gender_are_refused(done, tmp_path):
     images, rows = people_s_faces()
     rows = [row | {"gender": 1} if row["split"] == "test" else row for row in rows]
-    with pytest.raises(ValueError, match="all 28 faces are of one class"):
+    with pytest.raises(ValueError, match="all 28 faces are of one class of gender: .*widen evaluate.splits"):
         evaluate_san.run(stage(done | {"faces": write(tmp_path / "faces", images, rows)}, tmp_path / "out"))
 
 

@@ -1,34 +1,21 @@
 """VGG-Face at its smallest: both layouts give one network, and grey is corrected as the official program does."""
 
-import h5py
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
 
-from models import weights_file
 from models.layers import NHWC, channelwise
 from models.san import vgg_face
 from models.san.vgg_face import MEAN, VggFace, layers
 from models.torch_pickle import UntrustedPickleError
-from models.weights_file import WeightsError, flat
-
-SIZES = {"widths": (2, 3, 4, 5, 6), "hidden": 8, "people": 7, "places": 2}
-
+from models.weights_file import WeightsError
+from vgg_face_files import drawn, values, write_keras
 
 @pytest.fixture(scope="module")
 def network():
-    """With drawn values; drawing them in JAX would compile a program for each shape."""
-    blank = nnx.eval_shape(lambda: VggFace(**SIZES, rngs=nnx.Rngs(0)))
-    rng = np.random.default_rng(0)
-    state = flat(nnx.to_pure_dict(nnx.state(blank)))
-    arrays = {name: rng.normal(0, 0.3, value.shape).astype(np.float32) for name, value in state.items()}
-    return weights_file.fill(blank, arrays.__getitem__, "drawn")
-
-
-def values(network):
-    return {name: np.asarray(value) for name, value in flat(nnx.to_pure_dict(nnx.state(network))).items()}
+    return drawn()
 
 
 def as_pytorch(network):
@@ -53,14 +40,7 @@ def test_both_layouts_give_the_same_network(network, monkeypatch, tmp_path):
     state = as_pytorch(network)
     assert state["fc6.weight"].shape == (8, 24)
     monkeypatch.setattr(vgg_face, "read_state", lambda path: state)
-    path = tmp_path / "vgg.h5"
-    with h5py.File(path, "w") as file:
-        for ours, theirs in layers().items():
-            kernel = values(network)[f"{ours}/kernel"]
-            group = file.create_group(theirs)
-            group[f"{theirs}/kernel:0"] = kernel[:, :, ::-1] if theirs == "conv1_1" else kernel
-            group[f"{theirs}/bias:0"] = values(network)[f"{ours}/bias"]
-            group.attrs["weight_names"] = [f"{theirs}/kernel:0".encode(), f"{theirs}/bias:0".encode()]
+    path = write_keras(network, tmp_path / "vgg.h5")
     for again in (vgg_face.read(tmp_path / "vgg.pth"), vgg_face.read(path)):
         assert again.side == 64
         for name, value in values(network).items():
