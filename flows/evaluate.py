@@ -2,10 +2,10 @@
 one that learnt from made faces too.
 
 Writes `predictions.parquet` (one row a picture), `confusion.csv` and `roc.csv` (for DVC's plots), `confusion.png`,
-`roc.png`, `gain.csv` (what made faces gain, overall and of each class), `reliability.png` (whether probabilities are what they
-say, as they are and after the weights' temperature), `grad_cam.png` and `mistakes.png` (`flows.explanation`), and `metrics.json`
-(`<split>/<figure>` of `fer@base`, `augmented/<split>/<figure>` of `fer@augmented`, `gain/<split>/<figure>` of the pair; what
-these pictures cannot tell is left out). All but the errors and diagrams that say so is of probabilities without temperature.
+`roc.png`, `gain.csv` (what made faces gain, overall and of each class), `reliability.png` (whether probabilities are what
+they say), `grad_cam.png` and `mistakes.png` (`flows.explanation`), and `metrics.json` (`<split>/<figure>` of `fer@base`,
+`augmented/<split>/<figure>` of `fer@augmented`, `gain/<split>/<figure>` of the pair; what these pictures cannot tell is left
+out). Probabilities are without the weights' temperature everywhere but where it is named.
 """
 
 import json

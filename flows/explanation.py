@@ -16,8 +16,8 @@ from models.fer.networks import Network
 
 EXPLAINED = 4  # faces of a class, each beside itself under its heat
 MISTAKES = 8  # of a class
+HEATS = cv2.applyColorMap(np.arange(256, dtype=np.uint8), cv2.COLORMAP_INFERNO)[:, 0, ::-1]  # RGB, from cold to hot
 STRENGTH = 0.6  # of the colour where the heat is 1; where it is 0 the face stays as it is
-INFERNO = cv2.applyColorMap(np.arange(256, dtype=np.uint8), cv2.COLORMAP_INFERNO)[:, 0, ::-1]  # RGB, of 256 heats
 
 Row = tuple[np.ndarray, list[str]]  # pictures (k, H, W, 3) uint8 and their captions
 
@@ -56,10 +56,10 @@ def write_mistakes(faces: FaceSet, probabilities: np.ndarray, path: Path) -> Non
 
 
 def heated(pictures: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """Pictures (N, H, W, 3) uint8 under `heat` (N, H, W) in [0, 1]: from dark over red to yellow, the hotter the denser."""
-    colours = INFERNO[np.rint(255 * heat).astype(np.uint8)]
+    """Pictures (N, H, W, 3) uint8 under `heat` (N, H, W) in [0, 1]: the hotter, the brighter and denser its colour,
+    which of one hue alone would not show where it is hottest."""
     share = STRENGTH * heat[..., None]
-    return np.rint((1 - share) * pictures + share * colours).astype(np.uint8)
+    return np.rint((1 - share) * pictures + share * HEATS[np.rint(255 * heat).astype(np.uint8)]).astype(np.uint8)
 
 
 def _coloured(images: np.ndarray) -> np.ndarray:
@@ -68,11 +68,11 @@ def _coloured(images: np.ndarray) -> np.ndarray:
 
 
 def _write(rows: list[Row], columns: int, path: Path) -> None:
-    """A row for each class, filled up with white to `columns` pictures."""
+    """A row for each class, filled up with white to `columns` pictures; one without any says so."""
     tiles, captions = [], []
     for name, (pictures, words) in zip(EXPRESSIONS, rows, strict=True):
-        missing = columns - len(pictures)
+        words, missing = words or ["none"], columns - len(pictures)
         white = np.full((1 + missing, *pictures.shape[1:]), PAPER, np.uint8)
         tiles += [white[:1], pictures, white[1:]]
-        captions += [name, *words, *[""] * missing]
+        captions += [name, *words, *[""] * (columns - len(words))]
     write_png(path, contact_sheet(np.concatenate(tiles), 1 + columns, captions))

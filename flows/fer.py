@@ -1,8 +1,9 @@
 """Stages `fer@base` and `fer@augmented`: train the expression classifier on the faces' training rows, the latter with made
 faces among them; for as many steps, from the same seed, watched on the same validation rows.
 
-Writes `weights.npz` (with its card, in which is the temperature that validation faces ask for), `history.csv` and `curve.png` (the whole learning curve), `faces.png` (validation
-faces with what the network takes them for) and `metrics.json`.
+Writes `weights.npz` (with its card, in which is the temperature that mends its probabilities on the validation faces),
+`history.csv` and `curve.png` (the whole learning curve), `faces.png` (validation faces with what the network takes them for)
+and `metrics.json`.
 """
 
 import json

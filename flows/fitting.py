@@ -12,9 +12,9 @@ from flows.cutting import cut_face, cut_for, main_face
 
 LEAST_SIDE = 128  # of the pictures in which faces are looked for
 
-Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # a picture of three channels; box (4,) and landmarks (5, 2) of its main face
+Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # a picture (S, S, 3), box (4,) and landmarks (5, 2) of its main face
 Finder = Callable[[list[np.ndarray]], list[Found | None]]
-Cutter = Callable[[np.ndarray, Found | None], np.ndarray | None]  # a picture and what was found in it, to a face for the network
+Cutter = Callable[[np.ndarray, Found | None], np.ndarray | None]  # a picture and what was found in it, to a face or none
 
 
 def finder(how: str) -> Finder:

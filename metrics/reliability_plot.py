@@ -16,7 +16,7 @@ def reliability_picture(diagrams: Mapping[str, Reliability], path: Path, columns
         figure, panels = panelled(len(diagrams), width=3.4, height=3.6, columns=columns)
         for axes, (title, found) in zip(panels, diagrams.items(), strict=True):
             width, shares = np.diff(found.edges), found.counts / found.counts.max()
-            bars = axes.bar(found.edges[:-1], np.nan_to_num(found.accuracy), width, align="edge", color=COLOURS[0])
+            bars = axes.bar(found.edges[:-1], np.nan_to_num(found.accuracy), width, align="edge", color=COLOURS[0], edgecolor="white")
             for bar, share in zip(bars, shares, strict=True):
                 bar.set_alpha(0.25 + 0.75 * share)
             axes.plot([0, 1], [0, 1], color=COLOURS[1], linestyle="--", linewidth=1)
