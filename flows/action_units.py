@@ -20,9 +20,9 @@ from data.png import write_png
 from data.splits import carve
 from flows.cutting import in_colour
 from flows.drawn import drawn_faces
-from flows.evaluate import classify
 from flows.facs import expected_units
 from flows.grey import grey
+from flows.predictions import classify
 from flows.stage import Stage
 from metrics.plots import heat_picture, learning_curve_picture
 from models.action_units import weights

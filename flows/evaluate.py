@@ -2,8 +2,10 @@
 one that learnt from made faces too.
 
 Writes `predictions.parquet` (one row a picture), `confusion.csv` and `roc.csv` (for DVC's plots), `confusion.png`,
-`roc.png`, `gain.csv` (what made faces gain, overall and of each class), and `metrics.json` (`<split>/<figure>` of `fer@base`,
-`augmented/<split>/<figure>` of `fer@augmented`, `gain/<split>/<figure>` of the pair; what these pictures cannot tell is left out).
+`roc.png`, `gain.csv` (what made faces gain, overall and of each class), `reliability.png` (whether probabilities are what
+they say), `grad_cam.png` and `mistakes.png` (`flows.explanation`), and `metrics.json` (`<split>/<figure>` of `fer@base`,
+`augmented/<split>/<figure>` of `fer@augmented`, `gain/<split>/<figure>` of the pair; what these pictures cannot tell is left
+out). Probabilities are without the weights' temperature everywhere but where it is named.
 """
 
 import json
@@ -14,17 +16,17 @@ import numpy as np
 import pandas as pd
 
 from data.faceset import EXPRESSIONS, FaceSet
+from flows.explanation import write_grad_cam, write_mistakes
+from flows.predictions import PROBABILITIES, classify
 from flows.stage import Stage
-from flows.watch import Watcher
 from metrics import roc
+from metrics.calibration import calibration_errors, reliability, tempered
 from metrics.classification import compare, report
 from metrics.plots import confusion_picture, roc_picture
-from models.fer import predict, weights
-from models.fer.networks import Network
+from metrics.reliability_plot import reliability_picture
+from models.fer import weights
 
 SEEN = ("train", "validation")
-PROBABILITIES = [f"p_{name}" for name in EXPRESSIONS]
-BATCH = 4096  # pictures between two words about progress
 
 
 def run(stage: Stage) -> None:
@@ -38,31 +40,39 @@ def run(stage: Stage) -> None:
         raise ValueError(f"{unlabelled} of {len(held_out)} faces in {', '.join(splits)} have no label to score against")
 
     predictions = held_out.table[["id", "split", "label"]].reset_index(drop=True)
-    predictions[PROBABILITIES] = classify(model, held_out.images, card.get("mirror", False), stage.watch)
+    said = classify(model, held_out.images, card.get("mirror", False), stage.watch)
+    predictions[PROBABILITIES] = said
+    temperature = card.get("temperature", 1.0)
+    mended = tempered(said, temperature)
     other, other_card = weights.load(stage.inputs["fer@augmented"] / "weights.npz")
     augmented = classify(other, held_out.images, other_card.get("mirror", False), stage.watch)
+    augmented_mended = tempered(augmented, other_card.get("temperature", 1.0))
     predictions.to_parquet(stage.out / "predictions.parquet", index=False)
-    reports, curves, others, gains = {}, {}, {}, {}
+    reports, curves, others, gains, diagrams = {}, {}, {}, {}, {}
     for split in splits:
         here = (predictions["split"] == split).to_numpy()
         labels = predictions.loc[here, "label"].to_numpy(int)
-        probabilities = predictions.loc[here, PROBABILITIES].to_numpy()
         subjects = held_out.table["subject"][here]
         reports[split] = report(
-            labels, probabilities, EXPRESSIONS, subjects, settings.confidence, stage.params.seed
-        )
+            labels, said[here], EXPRESSIONS, subjects, settings.confidence, stage.params.seed
+        ) | calibration_errors(labels, said[here], mended[here])
         others[split] = report(
             labels, augmented[here], EXPRESSIONS, subjects, settings.confidence, stage.params.seed
-        )
+        ) | calibration_errors(labels, augmented[here], augmented_mended[here])
         gains[split] = compare(
-            labels, probabilities, augmented[here], subjects, settings.confidence, stage.params.seed
+            labels, said[here], augmented[here], subjects, settings.confidence, stage.params.seed
         )
-        curves[split] = roc.one_against_rest(labels, probabilities, EXPRESSIONS)
+        curves[split] = roc.one_against_rest(labels, said[here], EXPRESSIONS)
+        diagrams[f"{split}, as it is"] = reliability(labels, said[here])
+        diagrams[f"{split}, temperature {temperature:.2f}"] = reliability(labels, mended[here])
 
     write_plots(predictions, curves, stage.out)
     matrices = {split: np.array(found["confusion_matrix"]) for split, found in reports.items()}
     confusion_picture(matrices, EXPRESSIONS, stage.out / "confusion.png")
     roc_picture(curves, stage.out / "roc.png")
+    reliability_picture(diagrams, stage.out / "reliability.png", columns=2)
+    write_grad_cam(model, held_out, said, stage.params.seed, stage.out / "grad_cam.png")
+    write_mistakes(held_out, said, stage.out / "mistakes.png")
     figures = {f"{split}/{name}": value for split, found in reports.items() for name, value in flat(found).items()}
     figures |= {f"augmented/{split}/{name}": value for split, found in others.items() for name, value in flat(found).items()}
     figures |= {
@@ -75,7 +85,9 @@ def run(stage: Stage) -> None:
     for split, found in reports.items():
         stage.watch.log(f"{split}: {found['n']:,} faces, accuracy {found['accuracy']:.4f} "
                         f"({found['accuracy_low']:.4f} to {found['accuracy_high']:.4f}), "
-                        f"balanced {found['balanced_accuracy']:.4f}, macro-F1 {found['macro_f1']:.4f}")
+                        f"balanced {found['balanced_accuracy']:.4f}, macro-F1 {found['macro_f1']:.4f}, "
+                        f"calibration error {found['calibration_error']:.4f}, tempered "
+                        f"{found['calibration_error_tempered']:.4f}")
         stage.watch.table(f"recall on {split}", by_class(found))
 
 
@@ -97,18 +109,6 @@ def choose(splits: pd.Series, wanted: Sequence[str] | None) -> list[str]:
     if absent := sorted(set(wanted) - set(known)):
         raise ValueError(f"evaluate.splits names {', '.join(absent)}; {there_are}")
     return sorted(set(wanted))
-
-
-def classify(model: Network, images: np.ndarray, mirror: bool, watch: Watcher) -> np.ndarray:
-    """Probabilities (N, 7) float32 of `images` (N, H, W, C) uint8, read from the disk a batch at a time.
-
-    With `mirror`, as the card of our own weights says, the mean over a picture and its mirror image.
-    """
-    found = []
-    for start in range(0, len(images), BATCH):
-        found.append(predict.probabilities(model, images[start : start + BATCH], mirror))
-        watch.progress(min(start + BATCH, len(images)), len(images), "faces classified")
-    return np.concatenate(found)
 
 
 def write_plots(predictions: pd.DataFrame, curves: Mapping[str, Mapping[str, roc.Curve]], out: Path) -> None:

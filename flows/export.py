@@ -48,7 +48,7 @@ def run(stage: Stage) -> None:
     cut = cut_for(record["sources"], stage.params.faces)
     settings = Settings(
         labels=tuple(record["labels"]), size=size, channels=channels, scale=1 / 127.5, offset=-1.0,
-        align=cut.align, margin=cut.margin,
+        temperature=record.get("temperature", 1.0), align=cut.align, margin=cut.margin,
         smoothing=options.smoothing, detect_every=options.detect_every, min_face=options.min_face,
         thresholds=THRESHOLDS, factor=PYRAMID_FACTOR,
     )  # fmt: skip

@@ -1,8 +1,9 @@
 """Stages `fer@base` and `fer@augmented`: train the expression classifier on the faces' training rows, the latter with made
 faces among them; for as many steps, from the same seed, watched on the same validation rows.
 
-Writes `weights.npz` (with its card), `history.csv` and `curve.png` (the whole learning curve), `faces.png` (validation
-faces with what the network takes them for) and `metrics.json`.
+Writes `weights.npz` (with its card, in which is the temperature that mends its probabilities on the validation faces),
+`history.csv` and `curve.png` (the whole learning curve), `faces.png` (validation faces with what the network takes them for)
+and `metrics.json`.
 """
 
 import json
@@ -17,11 +18,12 @@ from data.faceset import EXPRESSIONS, FaceSet
 from data.png import write_png
 from flows.sections import Mix
 from flows.stage import Stage
+from metrics.calibration import fit_temperature
 from metrics.plots import learning_curve_picture
 from models.fer import weights
 from models.fer.networks import Network
 from models.fer.predict import probabilities
-from models.fer.train import Faces, fit
+from models.fer.train import Faces, fit, with_votes
 from models.training import History
 
 PANELS = {"loss": ["train_loss", "validation_loss"], "accuracy": ["train_accuracy", "validation_accuracy"]}
@@ -60,6 +62,8 @@ def run(stage: Stage) -> None:
         teachers=teachers,
     )
     figures = {name: float(value) for name, value in outcome.kept.items()}
+    said = probabilities(model, validation.images, mirror=True)
+    temperature = fit_temperature(validation.table["label"].to_numpy(int), said)
     card = {
         "network": recipe.network,
         "labels": list(EXPRESSIONS),
@@ -68,6 +72,7 @@ def run(stage: Stage) -> None:
         "features": stage.params.faces.features,
         "pixels": "(x / 127.5) - 1",
         "mirror": True,  # its word on a picture is the mean over the picture and its mirror image
+        "temperature": temperature,  # fitted on the validation faces, by which the logarithms of that word are divided
         "sources": sorted(faces.table["source"].dropna().unique()),
         "training_faces": len(training),
         "validation_faces": len(validation),
@@ -77,7 +82,7 @@ def run(stage: Stage) -> None:
     }
     weights.save(stage.out / "weights.npz", model, card)
     pd.DataFrame(outcome.history).to_csv(stage.out / "history.csv", index=False)
-    (stage.out / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
+    (stage.out / "metrics.json").write_text(json.dumps(figures | {"temperature": temperature}, indent=2) + "\n")
 
 
 def joined(training: FaceSet, synthetic: FaceSet, wanted: Mix, seed: int) -> tuple[FaceSet, float]:
@@ -118,7 +123,7 @@ def labels_of(faces: FaceSet, voted: float = 0.0) -> Faces:
         raise ValueError(f"fer.votes is {voted}, but {without:,} of {len(faces):,} faces have no votes: "
                          "set it to 0, or data to ferplus")  # fmt: skip
     votes = np.stack(faces.table["votes"].to_list())
-    return Faces(faces.images, ((1 - voted) * np.eye(len(EXPRESSIONS))[labels] + voted * votes).astype(np.float32))
+    return Faces(faces.images, with_votes(labels, votes, voted))
 
 
 def write_faces(model: Network, faces: FaceSet, path: Path) -> None:

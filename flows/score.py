@@ -1,8 +1,9 @@
-"""`score`: a trained classifier on any labelled source, as a table and as JSON.
+"""`score`: a trained classifier, or the mean of several, on any labelled source, as a table and as JSON.
 
     python -m flows score fer2013 fer2013.csv --split PrivateTest --json scores.json
     python -m flows score folder my_pictures --weights models/released/mini_xception_fer2013.npz
     python -m flows score faceset artifacts/faces/set --split test
+    python -m flows score rafdb RAF-DB --weights one.npz --weights other.npz
 
 Pictures are read, cut, classified and let go a batch at a time; only their labels and probabilities are kept.
 """
@@ -11,12 +12,11 @@ import argparse
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 from rich.console import Console
@@ -24,26 +24,42 @@ from rich.table import Table
 
 from data import sources
 from data.faceset import EXPRESSIONS, FaceSet
-from data.features import FEATURES, Feature
-from data.letterbox import letterbox
-from flows import settings
+from data.features import FEATURES
 from flows.card import RELEASED
-from flows.cutting import FACES_ALREADY, cut_face, cut_for, main_face
+from flows.cutting import FACES_ALREADY
 from flows.evaluate import by_class
+from flows.fitting import Cutter, Finder, cutter, finder
+from metrics.calibration import calibration_errors, tempered
 from metrics.classification import report
 from models.fer import predict, weights
+from models.fer.ensemble import together
 from models.fer.networks import Network
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAINED = ROOT / "artifacts/fer/base/weights.npz"
 DRAWN = {"seed": 1_000_003, "count": 700, "size": 128}  # drawn faces to score on: not those of params.yaml's seeds
 SPLITS = {"training": "train", "val": "validation", "valid": "validation", "testing": "test"}
-LEAST_SIDE = 128  # of the pictures in which faces are looked for
 CONFIDENCE = 0.95  # of the intervals
 BATCH = 256
 
 Pictures = Iterator[tuple[np.ndarray, dict]]
-Cutter = Callable[[list[np.ndarray]], list[np.ndarray | None]]  # pictures of any size to faces for the network
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A network with all that its pictures have to go through before it sees them."""
+
+    name: str  # of its file, as people are shown it
+    network: Network
+    card: dict
+    cut: Cutter
+    features: str  # of data.features, still to be made of grey faces
+
+    def read(self, faces: np.ndarray) -> np.ndarray:
+        """Probabilities (N, 7) float32 of faces (N, size, size, channels) uint8."""
+        if faces.shape[3] == 1:
+            faces = FEATURES[self.features](faces[..., 0])[..., None]
+        return predict.probabilities(self.network, faces, self.card.get("mirror", False))
 
 
 def main(argv: list[str]) -> int:
@@ -52,20 +68,20 @@ def main(argv: list[str]) -> int:
     if given.json and not given.json.parent.is_dir():
         raise FileNotFoundError(f"--json {given.json}: there is no folder {given.json.parent}")
     console = Console(highlight=False, soft_wrap=True)
-    path = given.weights or default_weights()
-    model, card = weights.load(path)
-    if tuple(card["labels"]) != EXPRESSIONS:
-        raise ValueError(f"{shown(path)} tells {', '.join(card['labels'])}, not the seven expressions")
     how = given.faces or ("crop" if given.source in FACES_ALREADY else "detect")
-    learnt = ", ".join(card.get("sources", [])) or card.get("maker", "unknown data")
-    console.print(f"weights {shown(path)}, learnt from {learnt}; faces: {how}")
-    if card.get("sources") == ["synthetic"] != [given.source]:
+    networks = [classifier(path, how) for path in given.weights or [default_weights()]]
+    for each in networks:
+        learnt = ", ".join(each.card.get("sources", [])) or each.card.get("maker", "unknown data")
+        console.print(f"weights {each.name}, learnt from {learnt}; faces: {how}")
+    if given.source == "faceset":
+        networks = as_made(networks)
+    if all(each.card.get("sources") == ["synthetic"] != [given.source] for each in networks):
         console.print(f"these weights have seen drawn faces only; --weights {RELEASED} have seen real ones")
     pictures = chosen(read(given.source, given.path), given.split)
-    features = "none" if given.source == "faceset" else card.get("features", "none")  # a set has been made of them
-    mirror = card.get("mirror", False)
     with console.status("reading") as status:
-        rows, probabilities = classify(pictures, cutter(how, card), FEATURES[features], model, mirror, status.update)
+        rows, words = classify(pictures, finder(how), networks, status.update)
+    probabilities = together(words)
+    mended = together([tempered(said, each.card.get("temperature", 1.0)) for said, each in zip(words, networks)])
     scored = rows[rows["face"]]
     if scored.empty:
         raise ValueError(f"no face was found in any of {len(rows):,} pictures; --faces crop takes them whole")
@@ -73,12 +89,13 @@ def main(argv: list[str]) -> int:
         "source": given.source,
         "path": given.path and str(given.path),
         "split": given.split,
-        "weights": shown(path),
+        "weights": [each.name for each in networks],
         "faces": how,
         "confidence": CONFIDENCE,
         "without_face": len(rows) - len(scored),
         "rows_by_split": scored["split"].fillna("unnamed").value_counts().to_dict(),
     } | report(scored["label"], probabilities, EXPRESSIONS, scored["subject"], CONFIDENCE)
+    result |= calibration_errors(scored["label"].to_numpy(int), probabilities, mended)
     show(result, console)
     if given.json:
         beside = given.json.with_name(f".{given.json.name}.part")
@@ -95,14 +112,33 @@ def parser() -> argparse.ArgumentParser:
     words.add_argument("path", metavar="PATH", type=Path, nargs="?", help="where its data is; drawn faces need none")
     words.add_argument("--split", help="score only these rows: train, validation, test, public_test, private_test, or "
                                        "as the publisher writes it, such as PrivateTest; default: all rows")
-    words.add_argument("--weights", type=Path, help=".npz of this project or Keras .hdf5; default: what was trained "
-                                                    "here last, or else the released weights")
+    words.add_argument("--weights", type=Path, action="append",
+                       help=".npz of this project or Keras .hdf5, again for several, whose mean is scored; default: what "
+                            "was trained here last, or else the released weights")
     words.add_argument("--faces", choices=("crop", "detect"),
                        help="crop: each picture is a face, fitted to the network's input; detect: find, align and cut "
                             f"it as stage `faces` does; default: crop for {', '.join(sorted(FACES_ALREADY))}, else "
                             "detect")
     words.add_argument("--json", type=Path, metavar="FILE", help="write the result there too")
     return words
+
+
+def classifier(path: Path, how: str) -> Classifier:
+    """The classifier in `path`; raises ValueError where it tells other classes than the seven expressions."""
+    model, card = weights.load(path)
+    if tuple(card["labels"]) != EXPRESSIONS:
+        raise ValueError(f"{shown(path)} tells {', '.join(card['labels'])}, not the seven expressions")
+    return Classifier(shown(path), model, card, cutter(how, card), card.get("features", "none"))
+
+
+def as_made(networks: Sequence[Classifier]) -> list[Classifier]:
+    """The classifiers for a face set, which has been made the features that they learnt from; raises ValueError where
+    these differ."""
+    kinds = {each.features: each.name for each in networks}
+    if len(kinds) > 1:
+        told = ", ".join(f"{name} from {kind}" for kind, name in kinds.items())
+        raise ValueError(f"a face set holds one kind of features, but {told}: score them one by one, or on the pictures")
+    return [replace(each, features="none") for each in networks]
 
 
 def default_weights() -> Path:
@@ -160,69 +196,29 @@ def plain(split: str) -> str:
     return SPLITS.get(name, name)
 
 
-def cutter(how: str, card: dict) -> Cutter:
-    """What makes faces (size, size, channels), as the weights' `card` has them, of pictures."""
-    size, channels = card["size"], card["channels"]
-    if how == "crop":
-        return lambda images: [fit(image, size, channels) for image in images]
-    from models.mtcnn import Detector  # here, because its networks are compiled when it is made
-
-    params = settings.load()
-    learnt_from = card.get("sources", ["fer2013"])  # the published Keras weights say nothing of it
-    faces = replace(cut_for(learnt_from, params.faces), size=size, channels=channels)
-    side = max(params.data.size, LEAST_SIDE)
-    detector = Detector(min_face=faces.min_face)
-
-    def cut(images: list[np.ndarray]) -> list[np.ndarray | None]:
-        pictures = np.stack([letterbox(image, side, 3) for image in images])
-        results = []
-        for image, picture, found in zip(images, pictures, detector.detect(pictures), strict=True):
-            main = main_face(found.boxes, picture.shape[:2])
-            if max(image.shape[:2]) <= size:  # no room for anything beside the face
-                results.append(fit(image, size, channels))
-            elif main is None:
-                results.append(None)
-            else:
-                results.append(cut_face(picture, found.boxes[main], found.landmarks[main], faces)[0])
-        return results
-
-    return cut
-
-
-def fit(image: np.ndarray, size: int, channels: int) -> np.ndarray:
-    """A picture that is a face, as (size, size, channels) uint8; what is not square gets black bars.
-
-    Enlarges linearly, as the published 64-pixel weights learnt FER-2013: cubic enlarging costs them 1.2 points.
-    """
-    square = letterbox(image, max(image.shape[:2]), channels)
-    shrinks = len(square) > size
-    resized = cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return resized.reshape(size, size, channels)
-
-
 def classify(
-    pictures: Pictures, cut: Cutter, features: Feature, model: Network, mirror: bool, tell: Callable[[str], None]
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Cuts `pictures`, makes them the `features` that the network learnt from, and classifies, a batch at a time.
+    pictures: Pictures, find: Finder, networks: Sequence[Classifier], tell: Callable[[str], None]
+) -> tuple[pd.DataFrame, list[np.ndarray]]:
+    """Cuts `pictures` as each network learnt them, makes them its features, and classifies, a batch at a time.
 
     Returns:
-        One row a picture (`split`, `label`, `subject`, and `face`: whether one was found), and the probabilities
-        (M, 7) float32 of the M rows with a face.
+        One row a picture (`split`, `label`, `subject`, and `face`: whether there is one for every network), and each
+        network's probabilities (M, 7) float32 of the M rows with a face.
     """
-    rows, probabilities = [], [np.empty((0, len(EXPRESSIONS)), np.float32)]
+    rows, words = [], [[np.empty((0, len(EXPRESSIONS)), np.float32)] for _ in networks]
     while batch := list(islice(pictures, BATCH)):
-        faces = cut([image for image, _ in batch])
+        found = find([image for image, _ in batch])
+        cuts = [[each.cut(image, face) for (image, _), face in zip(batch, found, strict=True)] for each in networks]
+        seen = [all(face is not None for face in faces) for faces in zip(*cuts, strict=True)]
         rows += [
-            {name: row.get(name) for name in ("split", "label", "subject")} | {"face": face is not None}
-            for face, (_, row) in zip(faces, batch, strict=True)
+            {name: row.get(name) for name in ("split", "label", "subject")} | {"face": face}
+            for face, (_, row) in zip(seen, batch, strict=True)
         ]
-        if found := [face for face in faces if face is not None]:
-            inputs = np.stack(found)
-            if inputs.shape[3] == 1:
-                inputs = features(inputs[..., 0])[..., None]
-            probabilities.append(predict.probabilities(model, inputs, mirror))
+        if any(seen):
+            for network, faces, said in zip(networks, cuts, words, strict=True):
+                said.append(network.read(np.stack([face for face, there in zip(faces, seen) if there])))
         tell(f"{len(rows):,} pictures")
-    return pd.DataFrame(rows), np.concatenate(probabilities)
+    return pd.DataFrame(rows), [np.concatenate(said) for said in words]
 
 
 def show(result: dict, console: Console) -> None:
@@ -235,6 +231,8 @@ def show(result: dict, console: Console) -> None:
     scores = Table("score", "", f"{percent} from", "to", title=f"{result['n']:,} faces", title_justify="left")
     for name in ("accuracy", "balanced_accuracy", "macro_f1"):
         scores.add_row(name.replace("_", " "), *(decimal(result[name + end]) for end in ("", "_low", "_high")))
+    scores.add_row("calibration error", decimal(result["calibration_error"]))
+    scores.add_row("the same, tempered", decimal(result["calibration_error_tempered"]))
     console.print(scores)
     classes = Table("expression", "faces", "recall", f"{percent} from", "to", "precision")
     for row in by_class(result):

@@ -47,6 +47,14 @@ def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, bi
     return reliability(labels, probabilities, bins).error()
 
 
+def calibration_errors(labels: np.ndarray, said: np.ndarray, mended: np.ndarray) -> dict[str, float]:
+    """The expected calibration errors of probabilities (N, K) as a network says them and as its temperature mends them."""
+    return {
+        "calibration_error": expected_calibration_error(labels, said),
+        "calibration_error_tempered": expected_calibration_error(labels, mended),
+    }
+
+
 def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """The temperature that makes validation `labels` (N,) most likely under `tempered` `probabilities` (N, K)."""
     labels, probabilities = _checked(labels, probabilities)

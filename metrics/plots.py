@@ -37,8 +37,8 @@ STYLE = {
 
 def confusion_picture(matrices: Mapping[str, np.ndarray], names: Sequence[str], path: Path) -> None:
     """One panel for each titled confusion matrix (K, K): counts, coloured by share of their row (the actual class)."""
-    with _style():
-        figure, panels = _panels(len(matrices), width=0.62 * len(names) + 1.5, height=0.55 * len(names) + 1.4)
+    with house_style():
+        figure, panels = panelled(len(matrices), width=0.62 * len(names) + 1.5, height=0.55 * len(names) + 1.4)
         for axes, (title, matrix) in zip(panels, matrices.items(), strict=True):
             matrix = np.asarray(matrix)
             shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
@@ -53,13 +53,13 @@ def confusion_picture(matrices: Mapping[str, np.ndarray], names: Sequence[str], 
             axes.spines[:].set_visible(False)
             axes.tick_params(length=0)
         figure.colorbar(image, ax=panels, label="share of the actual class", shrink=0.8)
-        _save(figure, path)
+        save(figure, path)
 
 
 def heat_picture(panels: Mapping[str, np.ndarray], rows: Sequence[str], columns: Sequence[str], path: Path) -> None:
     """One panel for each titled table (R, C) of numbers in [0, 1], darker for higher; what is not a number stays empty."""
-    with _style():
-        figure, places = _panels(len(panels), width=0.36 * len(columns) + 1.5, height=0.4 * len(rows) + 1.2)
+    with house_style():
+        figure, places = panelled(len(panels), width=0.36 * len(columns) + 1.5, height=0.4 * len(rows) + 1.2)
         for axes, (title, values) in zip(places, panels.items(), strict=True):
             image = axes.imshow(values, cmap="Blues", vmin=0, vmax=1, aspect="auto")
             axes.set_xticks(range(len(columns)), columns, rotation=90)
@@ -69,7 +69,7 @@ def heat_picture(panels: Mapping[str, np.ndarray], rows: Sequence[str], columns:
             axes.spines[:].set_visible(False)
             axes.tick_params(length=0)
         figure.colorbar(image, ax=places, shrink=0.8)
-        _save(figure, path)
+        save(figure, path)
 
 
 def roc_picture(
@@ -80,8 +80,8 @@ def roc_picture(
 ) -> None:
     """One panel for each titled set of named curves, each with its area in the legend, which is titled `legend`; all in one
     row, or in rows of `columns`."""
-    with _style():
-        figure, panels = _panels(len(curves), width=4.6, height=4.4, columns=columns)
+    with house_style():
+        figure, panels = panelled(len(curves), width=4.6, height=4.4, columns=columns)
         for axes, (title, named) in zip(panels, curves.items(), strict=True):
             axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8)
             for (name, curve), colour, dash in zip(named.items(), cycle(COLOURS), cycle(DASHES)):
@@ -91,7 +91,7 @@ def roc_picture(
             axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
             if named:
                 axes.legend(title=legend, loc="lower right")
-        _save(figure, path)
+        save(figure, path)
 
 
 def learning_curve_picture(
@@ -105,15 +105,15 @@ def learning_curve_picture(
     if missing:
         there_are = ", ".join(map(str, history.columns))
         raise ValueError(f"no column {', '.join(missing)} in the history; it has {there_are}")
-    with _style():
-        figure, places = _panels(len(panels), width=4.6, height=3.2)
+    with house_style():
+        figure, places = panelled(len(panels), width=4.6, height=3.2)
         for axes, (title, columns) in zip(places, panels.items(), strict=True):
             for name, colour, dash in zip(columns, cycle(COLOURS), cycle(DASHES)):
                 line = history[[x, name]].dropna()
                 axes.plot(line[x], line[name], dash, color=colour, linewidth=1.4, label=name)
             axes.set(title=title, xlabel=x)
             axes.legend()
-        _save(figure, path)
+        save(figure, path)
 
 
 def trade_off_picture(
@@ -128,8 +128,8 @@ def trade_off_picture(
 
     Where the columns `…_low` and `…_high` are there, bars show the interval; `before` is a point to compare with.
     """
-    with _style():
-        figure, places = _panels(len(panels), width=4.6, height=4.0)
+    with house_style():
+        figure, places = panelled(len(panels), width=4.6, height=4.0)
         for place, (title, columns) in zip(places, panels.items(), strict=True):
             place.plot(*before[title], "x", color="#555555", label="before")
             for number, name, colour in zip(range(len(points)), names, cycle(COLOURS)):
@@ -144,15 +144,15 @@ def trade_off_picture(
                 )  # fmt: skip
             place.set(title=title, xlabel=axes_names[0], ylabel=axes_names[1])
         places[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
-        _save(figure, path)
+        save(figure, path)
 
 
-def _style() -> matplotlib.rc_context:
+def house_style() -> matplotlib.rc_context:
     """Matplotlib's own defaults and STYLE, whatever this user's matplotlibrc says."""
     return matplotlib.rc_context({**matplotlib.rcParamsDefault, **STYLE})
 
 
-def _panels(count: int, width: float, height: float, columns: int | None = None) -> tuple[Figure, list[Axes]]:
+def panelled(count: int, width: float, height: float, columns: int | None = None) -> tuple[Figure, list[Axes]]:
     """A figure of `count` panels, each `width` by `height` inches, in one row or in full rows of `columns`."""
     if count == 0:
         raise ValueError("there is nothing to draw")
@@ -165,7 +165,7 @@ def _panels(count: int, width: float, height: float, columns: int | None = None)
     return figure, list(figure.subplots(rows, columns, squeeze=False).ravel())
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
     """Write beside `path` and rename, without the program's name and version that matplotlib would put in."""
     beside = path.with_name(f".{path.name}.part")
     figure.savefig(beside, format="png", metadata={"Software": None})

@@ -21,8 +21,9 @@ class Settings:
 
     The classifier sees `size` x `size` pixels of `channels` (1 grey, 3 RGB), value * scale + offset, cut out of the
     frame as in training: turned upright if `align`, with `margin` of the face's side around it (below 0: tighter). It
-    answers logits in the order of `labels`. `thresholds`, `factor` and `min_face` are the detector's, which looks at
-    every `detect_every`-th frame; `smoothing` is the share of the past in a person's probabilities.
+    answers logits in the order of `labels`, which are divided by `temperature` before they become probabilities.
+    `thresholds`, `factor` and `min_face` are the detector's, which looks at every `detect_every`-th frame; `smoothing`
+    is the share of the past in a person's probabilities.
     """
 
     labels: tuple[str, ...]
@@ -30,6 +31,7 @@ class Settings:
     channels: int
     scale: float
     offset: float
+    temperature: float
     align: bool
     margin: float
     smoothing: float

@@ -89,7 +89,7 @@ class Recogniser:
             size = next(size for size in BATCHES if size >= len(part))
             padded = np.zeros((size, settings.size, settings.size, settings.channels), np.float32)
             padded[: len(part)] = part * np.float32(settings.scale) + np.float32(settings.offset)
-            logits = self._classifier(padded)[0][: len(part)].astype(np.float64)
+            logits = self._classifier(padded)[0][: len(part)].astype(np.float64) / settings.temperature
             weights = np.exp(logits - logits.max(axis=1, keepdims=True))
             rows.append(weights / weights.sum(axis=1, keepdims=True))
         return np.concatenate(rows) if rows else np.zeros((0, len(settings.labels)))

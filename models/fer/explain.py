@@ -26,15 +26,19 @@ def grad_cam(images: np.ndarray, classes: np.ndarray, maps: Maps, decide: Decide
 
     A picture in which nothing speaks for its class is 0 everywhere.
     """
-    pictures = standardise(jnp.asarray(images))
-    found = maps(pictures)
-    chosen = jnp.asarray(classes, jnp.int32)[:, None]
-    slopes = jax.grad(lambda x: jnp.sum(jnp.take_along_axis(decide(x, pictures), chosen, axis=1)))(found)
-    weights = jnp.mean(slopes, axis=(1, 2), keepdims=True)
-    heat = jax.nn.relu(jnp.sum(weights * found, axis=-1))
-    heat = jax.image.resize(heat, images.shape[:3], "linear")
-    most = jnp.max(heat, axis=(1, 2), keepdims=True)
-    return np.asarray(heat / jnp.where(most > 0, most, 1))
+
+    @jax.jit  # as a whole: compiling its parts one by one takes several times as long
+    def heat_of(images: Array, classes: Array) -> Array:
+        pictures = standardise(images)
+        found = maps(pictures)
+        slopes = jax.grad(lambda x: jnp.sum(jnp.take_along_axis(decide(x, pictures), classes[:, None], axis=1)))(found)
+        weights = jnp.mean(slopes, axis=(1, 2), keepdims=True)
+        heat = jax.nn.relu(jnp.sum(weights * found, axis=-1))
+        heat = jax.image.resize(heat, images.shape[:3], "linear")
+        most = jnp.max(heat, axis=(1, 2), keepdims=True)
+        return heat / jnp.where(most > 0, most, 1)
+
+    return np.asarray(heat_of(jnp.asarray(images), jnp.asarray(classes, jnp.int32)))
 
 
 def parts(network: Network) -> tuple[Maps, Decide]:

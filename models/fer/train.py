@@ -44,6 +44,11 @@ class Faces:
     labels: np.ndarray
 
 
+def with_votes(labels: np.ndarray, votes: np.ndarray, share: float) -> np.ndarray:
+    """`labels` (N,) in 0 … K-1 as shares of the classes (N, K) float32, of which `votes` (N, K) make up `share`."""
+    return ((1 - share) * np.eye(votes.shape[1])[labels] + share * votes).astype(np.float32)
+
+
 def kernels(weights: Weights) -> Any:
     """Which of the weights decay pulls on: kernels, not biases and normalisation."""
     return jax.tree.map(lambda values: values.ndim > 1, weights)

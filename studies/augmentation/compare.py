@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from data.faceset import EXPRESSIONS
-from flows.evaluate import PROBABILITIES
+from flows.predictions import PROBABILITIES
 from metrics.classification import compare, scores
 from metrics.plots import COLOURS, STYLE
 from studies.augmentation.subset import RESULTS

@@ -20,8 +20,8 @@ import pandas as pd
 
 from data.faceset import EXPRESSIONS, FaceSet
 from flows import environment
-from flows.evaluate import PROBABILITIES, classify
 from flows.fer import labels_of
+from flows.predictions import PROBABILITIES, classify
 from flows.watch import Terminal, Watch
 from models.fer import weights
 from models.fer.recipe import Recipe

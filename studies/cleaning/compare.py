@@ -11,7 +11,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from flows.evaluate import PROBABILITIES
+from flows.predictions import PROBABILITIES
 from metrics.classification import compare
 from studies.cleaning.train import ARMS, EPOCHS, RESULTS
 

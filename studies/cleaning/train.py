@@ -15,8 +15,8 @@ import pandas as pd
 
 from data.faceset import EXPRESSIONS, FaceSet
 from flows import environment, graph, settings
-from flows.evaluate import PROBABILITIES, classify
 from flows.fer import labels_of
+from flows.predictions import PROBABILITIES, classify
 from flows.watch import Terminal, Watch
 from models.fer.train import fit
 

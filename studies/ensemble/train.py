@@ -28,7 +28,7 @@ from models.fer import weights
 from models.fer.networks import Network
 from models.fer.predict import probabilities
 from models.fer.recipe import Recipe
-from models.fer.train import Faces, fit
+from models.fer.train import Faces, fit, with_votes
 from studies.ensemble.votes import as_labelled
 
 HELD_OUT = ("validation", "public_test")
@@ -62,14 +62,13 @@ def main() -> None:
 
     faces = FaceSet.open(options.set)
     training, validation = faces.split("train"), faces.split("validation")
-    truth = training.table["label"].to_numpy(np.int32)
-    shares = np.eye(len(EXPRESSIONS), dtype=np.float32)[truth]
+    labels = training.table["label"].to_numpy(np.int32)
     if options.votes:
-        shares = (1 - VOTED) * shares + VOTED * as_labelled(options.votes, training.table)
+        labels = with_votes(labels, as_labelled(options.votes, training.table), VOTED)
     chosen = recipe(options.network, options.epochs, bool(options.teachers))
     model, outcome = fit(
         chosen,
-        Faces(resized(training.images, options.size), shares),
+        Faces(resized(training.images, options.size), labels),
         Faces(resized(validation.images, options.size), validation.table["label"].to_numpy(np.int32)),
         classes=len(EXPRESSIONS),
         seed=options.seed,

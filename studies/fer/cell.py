@@ -25,6 +25,7 @@ import pandas as pd
 from flax import nnx
 
 from data.faceset import EXPRESSIONS, FaceSet
+from flows.predictions import PROBABILITIES
 from flows.watch import Terminal
 from models.fer.networks import NETWORKS, Network
 from models.fer.predict import probabilities
@@ -32,7 +33,6 @@ from models.fer.recipe import Recipe
 from models.fer.train import Faces, fit
 
 HERE = Path(__file__).parent
-PROBABILITIES = [f"p_{name}" for name in EXPRESSIONS]
 BATCH = 128
 DENSE = (512,)  # widths of the study's extra dense layers, which it does not tell
 OWN_DROPOUT = ("", ".2/.5")  # of networks that bring their own

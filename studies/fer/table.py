@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from flows.predictions import PROBABILITIES
 from metrics.intervals import wilson
 from metrics.study_plots import cost_picture
-from studies.fer.cell import HERE, PROBABILITIES, rows
+from studies.fer.cell import HERE, rows
 
 COLUMNS = [
     "row", "seed", "status", "network", "size", "channels", "features", "augment", "loss", "optimizer", "learning_rate",

@@ -12,7 +12,9 @@ from sklearn.metrics import accuracy_score
 
 from data.faceset import EXPRESSIONS, FaceSetWriter
 from flows import evaluate
+from flows.predictions import PROBABILITIES
 from flows.sections import Evaluate
+from metrics.calibration import expected_calibration_error, tempered
 from models.fer import predict, weights
 from models.fer.mini_xception import MiniXception
 
@@ -69,22 +71,44 @@ def stage(tmp_path, network):
 def test_predictions_and_figures_are_the_network_s(stage):
     evaluate.run(stage)
     found = pd.read_parquet(stage.out / "predictions.parquet")
-    assert list(found.columns) == ["id", "split", "label", *evaluate.PROBABILITIES]
+    assert list(found.columns) == ["id", "split", "label", *PROBABILITIES]
     assert found["split"].tolist() == ["test"] * 20 + ["public_test"] * 10  # training faces are not scored
     model, _ = weights.load(stage.inputs["fer@base"] / "weights.npz")
     images = np.load(stage.inputs["faces"] / "set" / "images.npy")
-    np.testing.assert_allclose(found[evaluate.PROBABILITIES], predict.probabilities(model, images[30:]), atol=1e-6)
+    np.testing.assert_allclose(found[PROBABILITIES], predict.probabilities(model, images[30:]), atol=1e-6)
 
     figures = json.loads((stage.out / "metrics.json").read_text())
     assert all(isinstance(value, (int, float)) for value in figures.values())
     for split in ("test", "public_test"):
         here = found[found["split"] == split]
-        called = here[evaluate.PROBABILITIES].to_numpy().argmax(axis=1)
+        called = here[PROBABILITIES].to_numpy().argmax(axis=1)
         assert figures[f"{split}/n"] == len(here)
         assert figures[f"{split}/accuracy"] == pytest.approx(accuracy_score(here["label"], called))
         assert figures[f"{split}/accuracy_low"] < figures[f"{split}/accuracy"] < figures[f"{split}/accuracy_high"]
     assert "test/recall_fear" not in figures  # no face of that class: unknown, not 0
     assert {"test/recall_sad", "test/recall_sad_low", "test/recall_sad_high"} <= figures.keys()
+
+
+def test_calibration_is_told_with_and_without_the_temperature_of_the_card(stage, tmp_path):
+    evaluate.run(stage)
+    first, plain = json.loads((stage.out / "metrics.json").read_text()), (stage.out / "reliability.png").read_bytes()
+    assert first["test/calibration_error_tempered"] == pytest.approx(first["test/calibration_error"])  # a card without: 1
+
+    model, card = weights.load(stage.inputs["fer@base"] / "weights.npz")
+    (tmp_path / "base").mkdir()
+    weights.save(tmp_path / "base" / "weights.npz", model, card | {"temperature": 0.25})
+    stage.inputs["fer@base"] = tmp_path / "base"
+    evaluate.run(stage)
+    figures = json.loads((stage.out / "metrics.json").read_text())
+    here = pd.read_parquet(stage.out / "predictions.parquet").query("split == 'test'")
+    said = here[PROBABILITIES].to_numpy()
+    errors = [expected_calibration_error(here["label"], each) for each in (said, tempered(said, 0.25))]
+    assert errors[0] != pytest.approx(errors[1])
+    assert [figures[f"test/calibration_error{end}"] for end in ("", "_tempered")] == pytest.approx(errors)
+    assert figures["augmented/test/calibration_error_tempered"] == pytest.approx(errors[0])  # its card has none
+    changed = {name for name in first if figures[name] != pytest.approx(first[name])}
+    assert changed == {"test/calibration_error_tempered", "public_test/calibration_error_tempered"}
+    assert (stage.out / "reliability.png").read_bytes() != plain
 
 
 def test_plot_tables_hold_every_face_and_whole_curves(stage):
@@ -97,8 +121,9 @@ def test_plot_tables_hold_every_face_and_whole_curves(stage):
     for _, line in points.groupby(["split", "expression"]):
         assert line[["fpr", "tpr"]].iloc[[0, -1]].to_numpy().tolist() == [[0, 0], [1, 1]]
     assert {path.name for path in stage.out.iterdir()} == {
-        "predictions.parquet", "confusion.csv", "roc.csv", "gain.csv", "confusion.png", "roc.png", "metrics.json"
-    }
+        "predictions.parquet", "confusion.csv", "roc.csv", "gain.csv", "confusion.png", "roc.png", "reliability.png",
+        "grad_cam.png", "mistakes.png", "metrics.json",
+    }  # fmt: skip
     assert [row["expression"] for row in stage.watch.tables["recall on test"]] == list(EXPRESSIONS)
     assert stage.watch.steps[-1] == (30, 30)
     assert any(line.startswith("public_test: 10 faces, accuracy") for line in stage.watch.lines)

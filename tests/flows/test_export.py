@@ -17,20 +17,23 @@ from data.faceset import EXPRESSIONS, GENDERS, FaceSetWriter
 from data.png import write_png
 from data.synthetic import draw
 from flows import export, prototypes, settings
-from models.fer import weights
+from metrics.calibration import tempered
+from models.fer import predict, weights
 from models.fer.mini_xception import MiniXception
 from models.onnx_export import ParityError
 from models.san import weights as san_weights
 from models.san.autoencoder import Autoencoder
 from models.san.gender import PortClassifier
 from realtime.bundle import Bundle
+from realtime.recognition import Recogniser
 from watchers import Silent
 
 PARAMS = settings.load(Path(__file__).parents[2] / "params.yaml")
 STAGES = (
     "faces", "fer@base", "evaluate", "emoji", "personal_emoji", "prototypes", "gender@port", "san", "evaluate_san",
 )  # fmt: skip
-CARD = {"network": "mini_xception", "labels": list(EXPRESSIONS), "size": 48, "channels": 1, "sources": ["synthetic"]}
+CARD = {"network": "mini_xception", "labels": list(EXPRESSIONS), "size": 48, "channels": 1, "sources": ["synthetic"],
+        "mirror": True, "temperature": 2.5}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,16 @@ def test_the_archive_carries_the_settings_of_this_run(exported: Path) -> None:
     assert (bundle.settings.smoothing, bundle.settings.detect_every) == (0.5, 7)
     assert bundle.settings.labels == EXPRESSIONS
     assert (bundle.emoji["happy"] == 203).all() and bundle.emoji["happy"].shape == (256, 256, 4)  # the personal ones
+
+
+def test_the_runner_says_what_the_network_says_at_its_temperature(exported: Path, inputs: dict[str, Path]) -> None:
+    bundle = Bundle.load(zipfile.Path(exported / "emoji_cam.pyz") / "realtime" / "assets", threads=1)
+    crops = np.random.default_rng(0).integers(0, 256, (5, 48, 48, 1), np.uint8)
+    shown = Recogniser(bundle, min_face=40, detect_every=5).probabilities(list(crops))
+    said = predict.probabilities(weights.load(inputs["fer@base"] / "weights.npz")[0], crops, mirror=True)
+    np.testing.assert_allclose(shown, tempered(said, 2.5), atol=1e-5)
+    assert np.abs(shown - said).max() > 1e-3
+    assert "temperature: 2.5" in (exported / "card.md").read_text()
 
 
 def test_every_network_was_checked_and_agrees(exported: Path) -> None:

@@ -10,6 +10,8 @@ from flax import nnx
 from data.faceset import EXPRESSIONS, FaceSetWriter
 from data.features import FEATURES
 from flows import score
+from flows.fitting import fit
+from metrics.calibration import expected_calibration_error, tempered
 from models.fer import predict, weights
 from models.fer.mini_xception import MiniXception
 
@@ -113,14 +115,51 @@ def test_pictures_are_made_the_features_that_the_network_learnt_from(tmp_path, n
         assert result["accuracy"] == pytest.approx(np.mean(called == np.arange(60) % 7))
 
 
+@pytest.fixture
+def pair(tmp_path, network):
+    """That network at a temperature, and another of 64 pixels that learnt from equalised pictures and looks at both sides."""
+    sure, other = tmp_path / "sure.npz", tmp_path / "other.npz"
+    model, card = weights.load(network)
+    weights.save(sure, model, card | {"temperature": 0.1})
+    weights.save(other, MiniXception(rngs=nnx.Rngs(1)), card | {"size": 64, "features": "equalise", "mirror": True})
+    return sure, other
+
+
+def test_of_several_weights_the_mean_is_scored(tmp_path, pair, pictures, table):
+    result = scored(tmp_path, "fer2013", table, "--weights", pair[0], "--weights", pair[1])
+    large = np.stack([fit(each[..., None], 64, 1) for each in pictures])
+    said = [
+        predict.probabilities(weights.load(pair[0])[0], pictures[..., None]),
+        predict.probabilities(weights.load(pair[1])[0], FEATURES["equalise"](large[..., 0])[..., None], mirror=True),
+    ]
+    labels = np.arange(60) % 7
+    mean = (said[0] + said[1]) / 2
+    confusion = np.zeros((7, 7), int)
+    np.add.at(confusion, (labels, mean.argmax(axis=1)), 1)
+    assert result["confusion_matrix"] == confusion.tolist()
+    assert result["calibration_error"] == pytest.approx(expected_calibration_error(labels, mean), abs=1e-5)
+    mended = (tempered(said[0], 0.1) + said[1]) / 2
+    assert result["calibration_error_tempered"] == pytest.approx(expected_calibration_error(labels, mended), abs=1e-5)
+    assert result["calibration_error_tempered"] != pytest.approx(result["calibration_error"], abs=1e-3)
+    assert result["weights"] == [str(path) for path in pair]
+
+
+def test_a_face_set_is_refused_to_weights_of_different_features(tmp_path, pair, pictures):
+    with FaceSetWriter(tmp_path / "set", (48, 48, 1)) as writer:
+        writer.append(pictures[..., None], [{"split": "test", "label": i % 7} for i in range(60)])
+    both = ["--weights", str(pair[0]), "--weights", str(pair[1])]
+    with pytest.raises(ValueError, match=r"one kind of features, but .*sure\.npz from none, .*other\.npz from equalise"):
+        score.main(["faceset", str(tmp_path / "set"), *both])
+
+
 def test_pictures_are_fitted_to_the_network():
     rows = np.arange(0, 200, 2, dtype=np.uint8)
     colour = np.repeat(np.broadcast_to(rows[:, None], (100, 60))[..., None], 3, axis=2)
-    fitted = score.fit(colour, 50, 1)
+    fitted = fit(colour, 50, 1)
     assert fitted.shape == (50, 50, 1) and fitted.dtype == np.uint8
     assert not fitted[:, :9].any() and not fitted[:, -9:].any()  # bars beside it: it was not stretched
     np.testing.assert_allclose(fitted[:, 25, 0], rows.reshape(50, 2).mean(axis=1), atol=1)
-    assert score.fit(colour, 120, 3).shape == (120, 120, 3)
+    assert fit(colour, 120, 3).shape == (120, 120, 3)
 
 
 def test_faces_are_found_in_larger_pictures(project, network):
@@ -135,6 +174,11 @@ def test_faces_are_found_in_larger_pictures(project, network):
     assert result["without_face"] == 4 - result["n"] >= 1
     assert result["n"] >= 2
     assert result["recall"]["sad"] is None  # the folder shows only happy faces
+    model, card = weights.load(network)
+    weights.save(project / "large.npz", model, card | {"size": 128})  # for which every picture is a face as a whole
+    alone = scored(project, "folder", project / "folder", "--weights", project / "large.npz")
+    both = scored(project, "folder", project / "folder", "--weights", project / "large.npz", "--weights", network)
+    assert alone["n"] == 4 and both["n"] == result["n"]  # what is no face for one of them is not scored
 
 
 def test_published_weights_give_their_recorded_table(tmp_path, shared):

@@ -10,7 +10,7 @@ from metrics.calibration import (
     reliability,
     tempered,
 )
-from metrics.study_plots import reliability_picture
+from metrics.reliability_plot import reliability_picture
 
 
 def drawn(count=20_000, temperature=1.0, seed=0):

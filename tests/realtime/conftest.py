@@ -17,7 +17,7 @@ from realtime.bundle import Bundle, Settings
 @pytest.fixture(scope="session")
 def settings() -> Settings:
     return Settings(
-        labels=EXPRESSIONS, size=48, channels=1, scale=1 / 127.5, offset=-1.0, align=True, margin=0.0,
+        labels=EXPRESSIONS, size=48, channels=1, scale=1 / 127.5, offset=-1.0, temperature=1.0, align=True, margin=0.0,
         smoothing=0.6, detect_every=5, min_face=40, thresholds=(0.8, 0.7, 0.7), factor=0.709,
     )  # fmt: skip
 

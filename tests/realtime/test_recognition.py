@@ -1,6 +1,7 @@
 """Detector, following and classifier on drawn faces; the detector against what `mtcnn` 0.1.1 is known to find."""
 
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -82,6 +83,16 @@ def test_padded_batches_give_what_single_faces_give(bundle: Bundle, count: int) 
     crops = list(np.random.default_rng(count).integers(0, 256, (count, 48, 48, 1), np.uint8))
     single = np.concatenate([recogniser.probabilities([crop]) for crop in crops])
     assert recogniser.probabilities(crops) == pytest.approx(single, abs=1e-5)
+
+
+def test_a_temperature_makes_the_same_winner_less_sure(bundle: Bundle) -> None:
+    crops = list(np.random.default_rng(0).integers(0, 256, (4, 48, 48, 1), np.uint8))
+    plain = Recogniser(bundle, min_face=40, detect_every=5).probabilities(crops)
+    calmer = replace(bundle, settings=replace(bundle.settings, temperature=3.0))
+    found = Recogniser(calmer, min_face=40, detect_every=5).probabilities(crops)
+    raised = plain ** (1 / 3)
+    assert found == pytest.approx(raised / raised.sum(axis=1, keepdims=True))
+    assert (found.argmax(axis=1) == plain.argmax(axis=1)).all() and (found.max(axis=1) < plain.max(axis=1)).all()
 
 
 def test_nobody_is_no_row(bundle: Bundle) -> None:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from data.faceset import EXPRESSIONS, FaceSet, conform
-from flows.evaluate import PROBABILITIES
+from flows.predictions import PROBABILITIES
 from studies.augmentation import compare, subset, train
 
 
