@@ -12,6 +12,7 @@ APART = 0.5  # of the distance that parts near from far ones (Otsu 1979): a gene
 EDGE = 2.0  # pixels of the given picture, from the outline inwards, that may be mixtures of head and background
 OVERSAMPLE = 4  # edges are found on an enlarged picture, so that a small one gets a smooth edge
 BORDER = 2  # pixels along the picture's edge that show the background
+LIMB = 0.33  # share of the picture's side; what is narrower and grows out of the head is a shadow of the generator's
 LEAST_HEAD = 0.05  # share of the picture; less is a speck
 
 
@@ -26,7 +27,7 @@ def cut_out(picture: np.ndarray, size: int) -> np.ndarray:
     side = size * OVERSAMPLE
     large = np.clip(cv2.resize(picture.astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC), 0, 255)
     away = np.sqrt(((large - background) ** 2).sum(axis=2))
-    head = _largest(_filled(away > max(NEAR, APART * _parting(away))))
+    head = _largest(_without_limbs(_filled(away > max(NEAR, APART * _parting(away)))))
     if head.mean() < LEAST_HEAD:
         raise ValueError(
             f"no head stands out from the background {tuple(int(c) for c in background)}: {head.mean():.1%} of the picture "
@@ -64,6 +65,15 @@ def _filled(mask: np.ndarray) -> np.ndarray:
     outside = np.pad((~mask).astype(np.uint8), 1, constant_values=1)
     _, parts = cv2.connectedComponents(outside, connectivity=4)
     return (parts != parts[0, 0])[1:-1, 1:-1]
+
+
+def _without_limbs(mask: np.ndarray) -> np.ndarray:
+    """`mask` without what is narrower than LIMB: opened by a disk, of which distances know no size too large."""
+    radius = LIMB * len(mask) / 2
+    framed = np.pad(mask.astype(np.uint8), 1)
+    inner = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) > radius
+    reached = cv2.distanceTransform((~inner).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= radius
+    return reached[1:-1, 1:-1] & mask
 
 
 def _largest(mask: np.ndarray) -> np.ndarray:

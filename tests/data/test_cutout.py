@@ -36,6 +36,14 @@ def test_the_edge_is_soft_and_has_no_rim_of_the_background():
     assert (found[edge][:, 2] < 140).mean() > 0.9  # yellow, not blue
 
 
+def test_a_shadow_beside_the_head_does_not_come_along():
+    sheet = laid_over(draw_emoji("neutral", 112), (230, 230, 230))
+    with_shadow = sheet.copy()
+    with_shadow[2:30, 16:50] = np.minimum(with_shadow[2:30, 16:50], 150)
+    alpha, wanted = (cut_out(each, 128)[..., 3] / 255 for each in (with_shadow, sheet))
+    assert np.abs(alpha - wanted).mean() < 0.02
+
+
 def test_a_small_picture_is_enlarged():
     assert cut_out(laid_over(draw_emoji("sad", 28), (255, 255, 255), 2), 256).shape == (256, 256, 4)
 
