@@ -1,8 +1,8 @@
 """Stage `personal_emoji`: from photos of a person, found in the generator of faces, to that person's seven emoji.
 
 Photos are cut as the generator's faces were, projected onto it, taken to each expression, drawn by the blended generator, and
-cut out. Faces go along the directions of the generator of faces; emoji along those of the generator of emoji, whose expressions
-lie elsewhere in w by the time it paints them. Nothing is trained: another person takes a minute.
+cut out. Expressions lie elsewhere in w once a generator paints emoji: in the blend, each layer is taken along the directions of
+the generator that it is of. Nothing is trained: another person takes a minute.
 Writes `set/<expression>.png` (RGBA), `sheet.png` (photos, what was found, faces, emoji), `way.gif` (the projection on its way)
 and `metrics.json`.
 """
@@ -26,6 +26,7 @@ from flows.stage import Stage
 from models.fer.networks import standardise
 from models.pixels import to_uint8
 from models.stylegan2 import snapshot
+from models.stylegan2.blend import Swap, shares_of_ws
 from models.stylegan2.expressions import directions, walk
 from models.stylegan2.generator import Generator
 from models.stylegan2.project import Search, project
@@ -33,7 +34,7 @@ from models.stylegan2.project import Search, project
 SIDE = 256  # pixels of an emoji, as the runner takes them
 LEARNT_FROM = 2100  # generated faces that directions are learnt from
 STEPS = np.linspace(1, 3, 9)  # how far to walk, in units of the direction: 1 is as far as a generated face would be
-EMOJI_STEP = 1.25  # the same for emoji, which no classifier of the graph reads: of ten drawn people's, most are told apart here
+EMOJI_STEP = 2.0  # the same for emoji, which no classifier of the graph reads: most of twelve validation people's are told apart
 FRAMES = 20  # of the projection's way
 PACE = 120  # milliseconds of a frame
 
@@ -43,7 +44,7 @@ def run(stage: Stage) -> None:
     wanted = stage.params.personal_emoji
     photos = person_of(stage)
     pair, _ = snapshot.load(stage.inputs["stylegan@faces"] / "snapshot.npz")
-    blended, _ = snapshot.load(stage.inputs["blend"] / "snapshot.npz")
+    blended, card = snapshot.load(stage.inputs["blend"] / "snapshot.npz")
     faces, emoji = pair.generator, blended.generator
     read = judge(stage.inputs["fer@base"] / "weights.npz", stage.params.faces)
 
@@ -58,7 +59,8 @@ def run(stage: Stage) -> None:
     person_ws = person_of_photos(faces, found.ws, wanted.truncation)[None]
     moved = walk(lambda ws: pictures_of(faces, ws), read, person_ws, towards, STEPS, wanted.wanted)
     posed = pictures_of(faces, moved.ws[0])
-    drawn = pictures_of(emoji, emoji_ws(painter, person_ws, moved.ws, stage.params.seed)[0])
+    painted = shares_of_ws(Swap(**card["blend"]), emoji.arch)
+    drawn = pictures_of(emoji, emoji_ws(faces, painter, painted, person_ws, moved.ws, towards, stage.params.seed)[0])
 
     folder = stage.out / "set"
     folder.mkdir()
@@ -92,14 +94,24 @@ def learnt_directions(faces: Generator, read: Judge, seed: int) -> np.ndarray:
     return directions(ws, told, EXPRESSIONS)
 
 
-def emoji_ws(painter: Generator, people: np.ndarray, posed: np.ndarray, seed: int) -> np.ndarray:
-    """(N, 7, layers, latent): people (N, layers, latent) with each expression, as the generator of emoji, `painter`, has it; as
-    their faces have it, `posed` (N, 7, layers, latent), where that one was told none."""
+def emoji_ws(
+    faces: Generator, painter: Generator, painted: np.ndarray, people: np.ndarray, posed: np.ndarray, towards: np.ndarray,
+    seed: int,
+) -> np.ndarray:  # fmt: skip
+    """(N, 7, layers, latent): people (N, layers, latent) with each expression, as the blend of both generators has it.
+
+    Of each layer the share `painted` (layers,) is of the generator of emoji, `painter`: so far the person is moved from the
+    average face to the average emoji, and goes along the painter's directions; else along those of `faces`, `towards`
+    (7, latent). Where the painter was told no expressions, the faces' own ws, `posed` (N, 7, layers, latent).
+    """
     seeds = Seeds.many(painter.arch, LEARNT_FROM, seed)
     if seeds.labels is None:
         return posed
-    towards = directions(ws_of(painter, seeds), np.eye(len(EXPRESSIONS))[seeds.labels], EXPRESSIONS)
-    return (people[:, None] + EMOJI_STEP * towards[None, :, None]).astype(np.float32)
+    own = directions(ws_of(painter, seeds), np.eye(len(EXPRESSIONS))[seeds.labels], EXPRESSIONS)
+    average, from_average = (np.asarray(each.mapping.average[...]) for each in (painter, faces))
+    painted = painted[:, None]
+    moved = people + painted * (average - from_average)
+    return (moved[:, None] + EMOJI_STEP * (painted * own[:, None] + (1 - painted) * towards[:, None])).astype(np.float32)
 
 
 def head_of(picture: np.ndarray, expression: str, stage: Stage) -> np.ndarray:

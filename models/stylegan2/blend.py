@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from math import exp, log2
 from typing import Any, Literal
 
+import numpy as np
 from flax import nnx, traverse_util
 
-from models.stylegan2.generator import Generator
+from models.stylegan2.generator import Architecture, Generator
 from models.stylegan2.layers import Buffer
 from models.stylegan2.snapshot import related
 
@@ -48,6 +49,12 @@ class Swap:
         if self.width is None:
             return float(after >= 0 if self.inclusive else after > 1)
         return 1 / (1 + exp(-after / self.width))
+
+
+def shares_of_ws(swap: Swap, arch: Architecture) -> np.ndarray:
+    """(layers,) float32: how much of what answers to each w in the blend is the second generator's."""
+    grown = [swap.share(size, layer) for size in arch.resolutions[1:] for layer in ("grow", "conv")]
+    return np.array([swap.share(4, "conv"), *grown, swap.share(arch.resolution, "to_rgb")], np.float32)
 
 
 def blend(

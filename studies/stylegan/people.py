@@ -28,6 +28,7 @@ from models.fer.predict import probabilities
 from models.fer.recipe import Recipe
 from models.fer.train import Faces, fit
 from models.stylegan2 import snapshot
+from models.stylegan2.blend import Swap, shares_of_ws
 from models.stylegan2.expressions import walk
 from models.stylegan2.project import Search, project
 
@@ -40,7 +41,8 @@ RECIPE = Recipe("mini_xception", 40, 64, "adam", 0.003, 0.05, 0.0005, 0.05, 0.9,
 def main() -> None:
     params, watch = settings.load(), Terminal("people")
     faces = snapshot.load(ARTIFACTS / "stylegan/faces/snapshot.npz")[0].generator
-    emoji = snapshot.load(ARTIFACTS / "blend/snapshot.npz")[0].generator
+    blended, card = snapshot.load(ARTIFACTS / "blend/snapshot.npz")
+    emoji = blended.generator
     read = judge(ARTIFACTS / "fer/base/weights.npz", params.faces)
     matcher = ARTIFACTS / "matcher/common/weights.npz"
     photos = strangers(FaceSet.open(ARTIFACTS / "faces/portraits"))
@@ -54,9 +56,10 @@ def main() -> None:
     towards = learnt_directions(faces, read, params.seed)
     moved = walk(lambda ws: pictures_of(faces, ws), read, ws, towards, STEPS, wanted.wanted)
     painter = snapshot.load(ARTIFACTS / "stylegan/emoji/snapshot.npz")[0].generator
+    painted = shares_of_ws(Swap(**card["blend"]), emoji.arch)
+    as_emoji = emoji_ws(faces, painter, painted, ws, moved.ws, towards, params.seed)
     posed, drawn = (
-        pictures_of(generator, each.reshape(-1, *ws.shape[1:]))
-        for generator, each in ((faces, moved.ws), (emoji, emoji_ws(painter, ws, moved.ws, params.seed)))
+        pictures_of(generator, each.reshape(-1, *ws.shape[1:])) for generator, each in ((faces, moved.ws), (emoji, as_emoji))
     )
 
     truth = np.tile(np.arange(len(EXPRESSIONS)), PEOPLE)

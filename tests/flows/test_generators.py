@@ -104,18 +104,25 @@ def test_emoji_of_a_folder_are_learnt_as_portraits(tmp_path):
 
 
 @pytest.mark.parametrize("labels", [7, 0])
-def test_emoji_go_the_way_of_the_generator_that_paints_them_if_it_was_told_expressions(labels):
+def test_each_layer_of_an_emoji_goes_the_way_of_the_generator_that_it_is_of(labels):
     arch = Architecture(16, channel_base=64, channel_max=4, latent=8, mapping_layers=1, labels=labels)
-    painter = Generator(arch, rngs=nnx.Rngs(0))
-    people = np.random.default_rng(0).normal(size=(2, arch.layers, 8)).astype(np.float32)
+    faces, painter = (Generator(arch, rngs=nnx.Rngs(seed)) for seed in (0, 1))
+    painter.mapping.average[...] = jnp.full(8, 0.5)
+    rng = np.random.default_rng(0)
+    people, towards = (rng.normal(size=shape).astype(np.float32) for shape in ((2, arch.layers, 8), (7, 8)))
     posed = people[:, None] + np.arange(7, dtype=np.float32).reshape(1, 7, 1, 1)
-    ws = personal_emoji.emoji_ws(painter, people, posed, seed=0)
+    painted = np.array([0, 0.5, *[1] * (arch.layers - 2)], np.float32)
+    ws = personal_emoji.emoji_ws(faces, painter, painted, people, posed, towards, seed=0)
     assert ws.shape == posed.shape and ws.dtype == np.float32
     if not labels:
         np.testing.assert_array_equal(ws, posed)
         return
     apart = ws - people[:, None]
-    np.testing.assert_allclose(apart, np.broadcast_to(apart[:1, :, :1], apart.shape), atol=1e-5)  # for all people and layers
+    own_way = np.broadcast_to(personal_emoji.EMOJI_STEP * towards, (2, 7, 8))
+    np.testing.assert_allclose(apart[:, :, 0], own_way, atol=1e-5)  # a layer of the generator of faces
+    last = apart[:, :, -1] - 0.5  # one of the painter's, less the way from the average face to the average emoji
+    np.testing.assert_allclose(last, np.broadcast_to(last[:1], last.shape), atol=1e-5)
     told = generated.Seeds(jnp.zeros((7, 8)), np.arange(7))
     own = generated.ws_of(painter, told) - generated.ws_of(painter, told).mean(axis=0)
-    assert all(a @ b > 0 for a, b in zip(apart[0, :, 0], own))
+    assert all(a @ b > 0 for a, b in zip(last[0], own))
+    np.testing.assert_allclose(apart[:, :, 1], (apart[:, :, 0] + apart[:, :, -1]) / 2, atol=1e-5)  # half of each

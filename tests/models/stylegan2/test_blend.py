@@ -8,7 +8,7 @@ import pytest
 from flax import nnx
 
 from models.stylegan2 import snapshot
-from models.stylegan2.blend import Swap, blend
+from models.stylegan2.blend import Swap, blend, shares_of_ws
 from models.stylegan2.discriminator import Discriminator
 from models.stylegan2.generator import Architecture, Generator
 from models.stylegan2.train import Pair, plain
@@ -108,6 +108,13 @@ def test_a_soft_swap_is_half_and_half_at_its_layer_and_grows_with_resolution():
     shares = [swap.share(r, layer) for r in (8, 16, 32) for layer in ("grow", "conv")]
     assert shares == sorted(shares) and 0 < shares[0] < 0.2 and shares[-1] > 0.9
     assert Swap(8).share(4, "conv") == 0 and Swap(4, inclusive=True).share(4, "conv") == 1
+
+
+def test_the_layers_of_a_blend_and_their_ws_are_of_the_same_generator():
+    assert shares_of_ws(Swap(16, level=1, inclusive=True), ARCH).tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
+    assert shares_of_ws(Swap(4, inclusive=True), ARCH).tolist() == [1] * ARCH.layers
+    soft = shares_of_ws(Swap(16, width=1.0), ARCH)
+    assert soft[3] == 0.5 and np.all(np.diff(soft[:-1]) > 0)
 
 
 def test_a_blend_makes_pictures(faces, emoji):
