@@ -15,7 +15,8 @@ def carve(ids: Sequence[str], labels: Sequence[int | None], groups: Sequence[str
           seed: int) -> np.ndarray:
     """Chooses about `share` of the rows, of every label alike, taking whole groups.
 
-    Groups are met in an order drawn from `seed` and their ids alone, so the order of the rows does not matter. One is
+    Groups are met in an order drawn from `seed` and their names alone, so the order of the rows does not matter; nor, where
+    subjects are known, does a pixel that another processor rounds otherwise and that gives a picture another id. One is
     taken, or in a later round given back, when that brings the counts by label nearer (in squares) to their targets.
 
     Args:
@@ -36,8 +37,9 @@ def carve(ids: Sequence[str], labels: Sequence[int | None], groups: Sequence[str
     codes = pd.factorize(pd.Series(labels), use_na_sentinel=False)[0]
     counts = np.zeros((group.max(initial=-1) + 1, codes.max(initial=0) + 1))  # groups × labels
     np.add.at(counts, (group, codes), 1)
-    first_id = pd.Series(list(ids)).groupby(group).min()
-    order = sorted(range(len(counts)), key=lambda g: hashlib.blake2b(f"{seed}:{first_id[g]}".encode()).digest())
+    names = pd.Series(list(groups), dtype="str").fillna(pd.Series(list(ids), dtype="str"))
+    first_name = names.groupby(group).min()
+    order = sorted(range(len(counts)), key=lambda g: hashlib.blake2b(f"{seed}:{first_name[g]}".encode()).digest())
     missing = share * counts.sum(axis=0)
     taken = np.zeros(len(counts), bool)
     moved = True

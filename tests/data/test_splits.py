@@ -54,6 +54,13 @@ def test_the_choice_follows_the_seed_and_not_the_order_of_rows():
     assert carved_ids(table, 0) != carved_ids(table, 1)
 
 
+def test_the_choice_does_not_follow_the_pixels_of_known_people():
+    table = faces(500, subjects=100).drop_duplicates("id")
+    again = [f"as another processor has it: {each}" for each in table["id"]]
+    first, second = (carve(ids, table["label"], table["subject"], 0.3, seed=0) for ids in (table["id"], again))
+    assert first.tolist() == second.tolist()
+
+
 def test_unlabelled_faces_are_a_stratum_of_their_own():
     labels = pd.array([0] * 100 + [None] * 50, "Int8")
     carved = carve([str(number) for number in range(150)], labels, [None] * 150, 0.2, seed=0)
