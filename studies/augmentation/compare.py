@@ -31,9 +31,15 @@ Predictions = Mapping[str, Mapping[str, pd.DataFrame]]  # arm -> "DRAW-SEED" -> 
 
 
 def main(results: Path = RESULTS, out: Path = RESULTS.parent) -> None:
-    """Reads all `results/N-DRAW/ARM-SEED/predictions.parquet`, writes `results.json` and `gains.png`, prints gains."""
-    found = {count: compared(predictions) for count, predictions in sorted(finished(results).items())}
-    (out / "results.json").write_text(json.dumps(found, indent=2) + "\n")
+    """Reads all `results/N-DRAW/ARM-SEED/predictions.parquet`, writes `results.json` and `gains.png`, prints gains.
+
+    Of numbers of pictures whose trainings are not here, what `results.json` says stays.
+    """
+    file = out / "results.json"
+    found = {int(count): part for count, part in json.loads(file.read_text()).items()} if file.exists() else {}
+    found |= {count: compared(predictions) for count, predictions in finished(results).items()}
+    found = dict(sorted(found.items()))
+    file.write_text(json.dumps(found, indent=2) + "\n")
     picture(found, out / PICTURE.name)
     for count, part in found.items():
         print(pd.DataFrame(part["arms"]).T[list(FIGURES)].to_string(float_format="{:.4f}".format))

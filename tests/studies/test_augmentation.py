@@ -1,5 +1,7 @@
 """The study of few pictures: who learns from which rows, how often, and what is said of a wrong file."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -96,14 +98,14 @@ def test_an_arm_that_is_none_is_named(tmp_path):
         train.main("clasical", 500, 0, 0, tmp_path)
 
 
-def say(folder, arm: str, seed: int, right: int) -> None:
-    """An arm that knows the first `right` of 14 pictures, two of each class."""
+def say(folder, arm: str, seed: int, right: int, count: int = 500) -> None:
+    """An arm that knows the first `right` of 14 pictures, two of each class, having learnt from `count`."""
     labels = np.tile(np.arange(7), 2)
     words = np.eye(7)[np.where(np.arange(14) < right, labels, (labels + 1) % 7)]
     table = pd.DataFrame({"origin": [f"f:{n}" for n in range(14)], "split": "public_test", "label": labels})
     table[PROBABILITIES] = words
-    (folder / "500-0" / f"{arm}-{seed}").mkdir(parents=True)
-    table.to_parquet(folder / "500-0" / f"{arm}-{seed}" / "predictions.parquet")
+    (folder / f"{count}-0" / f"{arm}-{seed}").mkdir(parents=True)
+    table.to_parquet(folder / f"{count}-0" / f"{arm}-{seed}" / "predictions.parquet")
 
 
 def test_gains_are_paired_over_seeds_and_told_by_class(tmp_path):
@@ -118,6 +120,15 @@ def test_gains_are_paired_over_seeds_and_told_by_class(tmp_path):
     assert gain["recall"][EXPRESSIONS[0]][0] == 0.5 and gain["recall"][EXPRESSIONS[6]][0] == 0
     compare.main(tmp_path, tmp_path)
     assert (tmp_path / "gains.png").exists() and (tmp_path / "results.json").exists()
+
+
+def test_what_was_measured_elsewhere_stays(tmp_path):
+    for count in (500, 2000):
+        say(tmp_path / str(count), "classical", 0, 7, count)
+        say(tmp_path / str(count), "none", 0, 3, count)
+        compare.main(tmp_path / str(count), tmp_path)
+    found = json.loads((tmp_path / "results.json").read_text())
+    assert list(found) == ["500", "2000"] and found["500"]["arms"]["none"]["accuracy"] == pytest.approx(3 / 14)
 
 
 def test_arms_with_other_seeds_are_not_compared(tmp_path):
