@@ -21,7 +21,8 @@ from throw_away import install
 from turns import in_turns
 
 PACKAGES = ["torch==2.13.0", "numpy"]
-TINY, STUDY = (32, 1024, 64, 64, 16), (64, 2048, 256, 128, 64)  # resolution, channel base, most channels, latent, batch
+# Resolution, channel base, most channels, latent, batch, steps to time.
+TINY, STUDY = (32, 1024, 64, 64, 16, 30), (64, 2048, 256, 128, 64, 6)
 PROGRAMS = {"ours": "stylegan2_step_ours.py", "torch": "stylegan2_step_torch.py"}
 
 

@@ -1,6 +1,6 @@
-"""Our main step of StyleGAN2's generator and discriminator: prints its milliseconds (median of 30) and the device as JSON.
+"""Our main step of StyleGAN2's generator and discriminator: prints its milliseconds (median) and the device as JSON.
 
-Arguments: resolution, channel base, most channels, latent, pictures in a batch.
+Arguments: resolution, channel base, most channels, latent, pictures in a batch, steps to time.
 """
 
 import json
@@ -19,7 +19,7 @@ from models.stylegan2.recipe import Recipe
 from models.stylegan2.train import program
 from turns import milliseconds
 
-SIDE, BASE, MOST, LATENT, BATCH = map(int, sys.argv[1:])
+SIDE, BASE, MOST, LATENT, BATCH, STEPS = map(int, sys.argv[1:])
 arch = Architecture(SIDE, channel_base=BASE, channel_max=MOST, latent=LATENT, mapping_layers=4)
 recipe = Recipe(
     kimg=1, batch_size=BATCH, group=4, learning_rate=0.0025, gamma=1.0, ema_kimg=1, mixing=0.9, mirror=False, ada_kimg=0,
@@ -36,5 +36,5 @@ def advance() -> None:
     state, _ = jax.block_until_ready(step(state, batch, key))
 
 
-times = milliseconds(advance, 30, 5)
+times = milliseconds(advance, STEPS, STEPS // 6)
 print(json.dumps({"device": jax.default_backend(), "milliseconds": statistics.median(times)}))

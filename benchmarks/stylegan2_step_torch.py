@@ -1,8 +1,8 @@
-"""The same main step of StyleGAN2 in PyTorch, as its users write it: prints its milliseconds (median of 30) and the device as JSON.
+"""The same main step of StyleGAN2 in PyTorch, as its users write it: prints its milliseconds (median) and the device as JSON.
 
 From the papers, in the form that the authors' PyTorch program trains in: shared kernels with scaled inputs and outputs,
 transposed convolutions that grow, the filter [1, 3, 3, 1] as a depthwise convolution. On an accelerator where there is one.
-Arguments: resolution, channel base, most channels, latent, pictures in a batch.
+Arguments: resolution, channel base, most channels, latent, pictures in a batch, steps to time.
 """
 
 import json
@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from turns import milliseconds
 
-RESOLUTION, BASE, MOST, LATENT, BATCH = map(int, sys.argv[1:])
+RESOLUTION, BASE, MOST, LATENT, BATCH, STEPS = map(int, sys.argv[1:])
 MAPPING = 4
 torch.set_default_device("cuda" if torch.cuda.is_available() else "cpu")
 taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
@@ -155,5 +155,5 @@ def step() -> None:
         torch.cuda.synchronize()
 
 
-times = milliseconds(step, 30, 5)
+times = milliseconds(step, STEPS, STEPS // 6)
 print(json.dumps({"device": torch.get_default_device().type, "milliseconds": statistics.median(times)}))
