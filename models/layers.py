@@ -119,6 +119,7 @@ def _convolution_forward(x: Array, kernel: Array) -> tuple[Array, tuple[Array, A
 
 
 def _convolution_backward(saved: tuple[Array, Array], grad: Array) -> tuple[Array, Array]:
+    """The gradient of `x` goes through this same form, which gradient penalties differentiate once more."""
     x, kernel = saved
     c, f = kernel.shape[2:]
 
@@ -128,7 +129,7 @@ def _convolution_backward(saved: tuple[Array, Array], grad: Array) -> tuple[Arra
 
     kernel_grad, _ = lax.scan(add_picture, jnp.zeros((9 * c, f), x.dtype), (x, grad))
     turned = jnp.swapaxes(kernel[::-1, ::-1], 2, 3)
-    x_grad = lax.conv_general_dilated(grad, turned, (1, 1), ((2, 2), (2, 2)), dimension_numbers=NHWC)
+    x_grad = _valid_convolution(jnp.pad(grad, ((0, 0), (2, 2), (2, 2), (0, 0))), turned)
     return x_grad, kernel_grad.reshape(kernel.shape)
 
 

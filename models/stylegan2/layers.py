@@ -37,15 +37,12 @@ def normalise(x: Array) -> Array:
     return x * lax.rsqrt(jnp.mean(x**2, axis=-1, keepdims=True) + EPSILON)
 
 
-def convolve(x: Array, kernel: Array, stride: int = 1, padding: int | None = None) -> Array:
-    """Correlation of (N, H, W, I) with (k, k, I, O), zero padding k//2 unless given."""
-    pad = kernel.shape[0] // 2 if padding is None else padding
-    if kernel.shape[0] == 3 and stride == 1 and x.dtype == jnp.float32:
+def convolve(x: Array, kernel: Array) -> Array:
+    """Correlation of (N, H, W, I) with (k, k, I, O), k odd and zeros outside: (N, H, W, O)."""
+    if kernel.shape[0] == 3 and x.dtype == jnp.float32:
         # XLA's gradient of the kernel takes up to twenty times as long on a CPU.
-        return convolution(jnp.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0))), kernel, form_here())
-    return lax.conv_general_dilated(
-        x, kernel, (stride, stride), ((pad, pad), (pad, pad)), dimension_numbers=NHWC
-    )
+        return convolution(jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))), kernel, form_here())
+    return lax.conv_general_dilated(x, kernel, (1, 1), "SAME", dimension_numbers=NHWC)
 
 
 def convolve_up(x: Array, kernel: Array) -> Array:
@@ -69,7 +66,21 @@ def convolve_down(x: Array, kernel: Array) -> Array:
     """Smoothed, then correlated with stride 2: (N, H, W, I) -> (N, H/2, W/2, O)."""
     if kernel.shape[0] == 1:
         return convolve(downsample(x), kernel)
-    return convolve(smooth(x, (2, 2)), kernel, stride=2, padding=0)
+    x = smooth(x, (2, 2))
+    if form_here() != "shifted":
+        return lax.conv_general_dilated(x, kernel, (2, 2), "VALID", dimension_numbers=NHWC)
+    return halving_product(x, kernel)
+
+
+def halving_product(x: Array, kernel: Array) -> Array:
+    """3×3 correlation with stride 2 as one matrix product: (N, 2H + 1, 2W + 1, I) -> (N, H, W, O).
+
+    XLA's gradient of the kernel takes up to ten times as long on a CPU, and R1 needs that gradient twice.
+    """
+    n, h, w, inputs = x.shape[0], x.shape[1] // 2, x.shape[2] // 2, x.shape[3]
+    taps = [x[:, i : i + 2 * h - 1 : 2, j : j + 2 * w - 1 : 2] for i in range(3) for j in range(3)]
+    near = jnp.concatenate(taps, axis=-1).reshape(-1, 9 * inputs)
+    return (near @ kernel.reshape(9 * inputs, -1)).reshape(n, h, w, -1)
 
 
 def modulated_convolution(x: Array, kernel: Array, styles: Array, demodulate: bool = True, up: bool = False) -> Array:
