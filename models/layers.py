@@ -119,7 +119,6 @@ def _convolution_forward(x: Array, kernel: Array) -> tuple[Array, tuple[Array, A
 
 
 def _convolution_backward(saved: tuple[Array, Array], grad: Array) -> tuple[Array, Array]:
-    """The gradient of `x` goes through this same form, which gradient penalties differentiate once more."""
     x, kernel = saved
     c, f = kernel.shape[2:]
 
@@ -129,11 +128,30 @@ def _convolution_backward(saved: tuple[Array, Array], grad: Array) -> tuple[Arra
 
     kernel_grad, _ = lax.scan(add_picture, jnp.zeros((9 * c, f), x.dtype), (x, grad))
     turned = jnp.swapaxes(kernel[::-1, ::-1], 2, 3)
-    x_grad = _valid_convolution(jnp.pad(grad, ((0, 0), (2, 2), (2, 2), (0, 0))), turned)
+    x_grad = lax.conv_general_dilated(grad, turned, (1, 1), ((2, 2), (2, 2)), dimension_numbers=NHWC)
     return x_grad, kernel_grad.reshape(kernel.shape)
 
 
 _valid_convolution.defvjp(_convolution_forward, _convolution_backward)
+
+
+def product_convolution(x: Array, kernel: Array) -> Array:
+    """3×3 convolution, stride 1, VALID: (N, H, W, C) by (3, 3, C, F) -> (N, H - 2, W - 2, F), as one matrix product.
+
+    In the body of a `lax.scan` XLA computes convolutions on one core of a CPU, twenty times slower than this product; of
+    many pictures' own kernels, under `vmap`, products make a batch where convolutions make groups; and what a gradient
+    penalty differentiates twice takes a tenth of the time.
+    """
+    n, h, w, c = x.shape
+    features = kernel.shape[-1]
+    columns = [x[:, :, j : j + w - 2] for j in range(3)]
+    if c < features:  # few channels are cheap to collect before the product, few features after it
+        near = jnp.concatenate([column[:, i : i + h - 2] for i in range(3) for column in columns], axis=-1)
+        return (near.reshape(-1, 9 * c) @ kernel.reshape(9 * c, features)).reshape(n, h - 2, w - 2, features)
+    near = jnp.concatenate(columns, axis=-1).reshape(-1, 3 * c)
+    y = near @ jnp.moveaxis(kernel, 0, 2).reshape(3 * c, 3 * features)
+    y = y.reshape(n, h, w - 2, 3, features)
+    return y[:, : h - 2, :, 0] + y[:, 1 : h - 1, :, 1] + y[:, 2:, :, 2]
 
 
 def halved_by_mean(x: Array) -> Array:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import Array, lax
 
-from models.layers import channelwise
+from models.layers import channelwise, product_convolution
 
 MARGIN = 5  # pixels that five unpadded 3×3 convolutions take off on each side
 LAYERS = 5
@@ -30,24 +30,6 @@ def pad(x: Array) -> Array:
     return jnp.pad(x, ((0, 0),) * (x.ndim - 3) + ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)))
 
 
-def convolution(x: Array, kernel: Array) -> Array:
-    """3×3 convolution, unpadded: (N, H, W, C) by (3, 3, C, F) -> (N, H - 2, W - 2, F), as one matrix product.
-
-    A training is one `lax.scan`, in whose body XLA computes convolutions on one core of a CPU, twenty times slower than
-    this product; and of many pictures' own kernels, under `vmap`, products make a batch where convolutions make groups.
-    """
-    n, h, w, c = x.shape
-    features = kernel.shape[-1]
-    columns = [x[:, :, j : j + w - 2] for j in range(3)]
-    if c < features:  # few channels are cheap to collect before the product, few features after it
-        near = jnp.concatenate([column[:, i : i + h - 2] for i in range(3) for column in columns], axis=-1)
-        return (near.reshape(-1, 9 * c) @ kernel.reshape(9 * c, features)).reshape(n, h - 2, w - 2, features)
-    near = jnp.concatenate(columns, axis=-1).reshape(-1, 3 * c)
-    y = near @ jnp.moveaxis(kernel, 0, 2).reshape(3 * c, 3 * features)
-    y = y.reshape(n, h, w - 2, 3, features)
-    return y[:, : h - 2, :, 0] + y[:, 1 : h - 1, :, 1] + y[:, 2:, :, 2]
-
-
 class Convolution(nnx.Module):
     """3×3, with bias; weights from N(0, 0.02), biases as PyTorch draws them."""
 
@@ -57,7 +39,7 @@ class Convolution(nnx.Module):
         self.bias = nnx.Param(jax.random.uniform(rngs.params(), (features,), minval=-bound, maxval=bound))
 
     def __call__(self, x: Array) -> Array:
-        return convolution(x, self.kernel[...]) + channelwise(self.bias[...])
+        return product_convolution(x, self.kernel[...]) + channelwise(self.bias[...])
 
 
 class Norm(nnx.Module):

@@ -14,7 +14,8 @@ import recorded as theirs
 
 from models.singan.losses import critic_loss, gradient_penalty
 from models.singan.model import draw_noise
-from models.singan.networks import Critic, Generator, convolution, width_at
+from models.layers import product_convolution
+from models.singan.networks import Critic, Generator, width_at
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ def test_pictures_in_a_batch_do_not_see_each_other():
 def test_the_products_are_a_convolution():
     x, kernel = jax.random.normal(jax.random.key(0), (2, 7, 6, 3)), jax.random.normal(jax.random.key(1), (3, 3, 3, 4))
     plain = jax.lax.conv_general_dilated(x, kernel, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
-    np.testing.assert_allclose(convolution(x, kernel), plain, atol=1e-5)
+    np.testing.assert_allclose(product_convolution(x, kernel), plain, atol=1e-5)
 
 
 def test_widths_and_sizes_are_those_of_the_paper():
