@@ -14,6 +14,8 @@ from flows.sections import Faces
 # at 0.25 (75.1 % of the pictures as they are); without turning 70.1 %, 68.4 % and 61.3 %.
 FACES_ALREADY = frozenset({"fer2013", "ferplus", "faceset"})
 TIGHT = -0.1
+# Those, and sources for which conf/data sets faces.detect to false, whose pictures `score` takes whole.
+TAKEN_WHOLE = FACES_ALREADY | {"rafdb", "utkface"}
 
 # Picture (size, size, channels) uint8, box (4,) and landmarks (10,) in its pixels.
 Face = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -24,6 +26,12 @@ def cut_for(sources: Collection[str], settings: Faces) -> Faces:
     if settings.detect and not FACES_ALREADY.issuperset(sources):
         return settings
     return replace(settings, margin=TIGHT, align=True)
+
+
+def like_portraits(sources: Collection[str], settings: Faces) -> Faces:
+    """How to cut a person's photos as the portraits were that the generators learnt from, of faces of `sources`."""
+    portraits, cut_like_them = as_portraits(settings), cut_for(sources, settings)
+    return replace(portraits, margin=portraits.margin if cut_like_them is settings else cut_like_them.margin, align=True)
 
 
 def as_portraits(settings: Faces) -> Faces:

@@ -1,12 +1,12 @@
 """Drawn people, cut as the faces are: what networks learn from where a source does not say what they have to know."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
 from data.synthetic import PICTURES_EACH, draw
-from flows.cutting import cut_face
+from data.faceset import FaceSet
+from flows.cutting import cut_face, cut_for
+from flows.forms import featured
 from flows.sections import Faces
 from flows.stage import Stage
 
@@ -15,8 +15,9 @@ TOLD = 500  # pictures between two words about progress
 
 
 def drawn_faces(stage: Stage, people: int, settings: Faces) -> tuple[np.ndarray, pd.DataFrame]:
-    """Pictures (N, H, W, C) uint8 of as many drawn people, cut by their own landmarks as `settings` say, and their rows."""
-    settings = replace(settings, align=settings.align or not settings.detect)
+    """Pictures (N, H, W, C) uint8 of as many drawn people, cut by their own landmarks as the faces are that `settings` are
+    of, with the same features; and their rows."""
+    settings = cut_for(FaceSet.open(stage.inputs["faces"] / "set").table["source"].dropna().unique(), settings)
     count = people * PICTURES_EACH
     faces, rows = [], []
     for number, (image, row) in enumerate(draw(stage.params.seed, count, DRAWN_AT, None)):
@@ -26,4 +27,4 @@ def drawn_faces(stage: Stage, people: int, settings: Faces) -> tuple[np.ndarray,
         rows.append(row)
         if number % TOLD == 0:
             stage.watch.progress(number, count, "people drawn")
-    return np.stack(faces), pd.DataFrame(rows)
+    return featured(np.stack(faces), settings), pd.DataFrame(rows)

@@ -14,7 +14,7 @@ from data.faceset import ACTION_UNITS, EXPRESSIONS
 from data.picture_file import decode_picture
 from data.png import write_png
 from flows import settings
-from flows.cutting import main_face
+from flows.cutting import cut_for, main_face
 from flows.facs import expected_units
 from flows.film import write_film
 from flows.grey import grey
@@ -41,9 +41,10 @@ def main(argv: list[str]) -> int:
     if options.expression is None and not units:
         raise ValueError("nothing is to be edited: give --expression, --unit, or both")
     picture = decode_picture(options.picture.read_bytes(), str(options.picture))
-    pair, _ = weights.load(EDITOR)
+    pair, card = weights.load(EDITOR)
     size = pair.generator.arch.size
-    matrix = squared(face_in(picture, str(options.picture)), size, settings.load().faces.margin)
+    margin = cut_for(card["sources"], settings.load().faces).margin
+    matrix = squared(face_in(picture, str(options.picture)), size, margin)
     face = cut(picture, matrix, size)
     own = read(reader_weights.load(READER)[0], grey(face[None]))[0]
     wanted = own.copy() if options.expression is None else expected_units()[EXPRESSIONS.index(options.expression)]

@@ -12,6 +12,7 @@ cannot tell is left out.
 
 import json
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def write_sets(
 def classifiers(stage: Stage) -> dict[str, Judge]:
     """Who reads the attribute, by name: the graph's own, and those in the files of `san.judges`."""
     files = {name: stage.inputs[name] / "weights.npz" for name in CLASSIFIERS}
-    files |= {f"gender@{Path(each).name}": Path(each).expanduser() for each in stage.params.san.judges}
+    files |= named("gender@", "san.judges", stage.params.san.judges)
     wanted, found = CLASSES[stage.params.san.attribute], {}
     for name, path in files.items():
         found[name], card = judges.classifier(path)
@@ -107,6 +108,15 @@ def classifiers(stage: Stage) -> dict[str, Judge]:
             raise ValueError(f"{path} tells {', '.join(card['labels'])}, not {', '.join(wanted)}: it cannot judge what "
                              "san.attribute hides")
     return found
+
+
+def named(prefix: str, setting: str, files: Sequence[str]) -> dict[str, Path]:
+    """Weights files by the names that their figures get; raises ValueError where two would get the same."""
+    named = {prefix + Path(each).name: Path(each).expanduser() for each in files}
+    if len(named) < len(files):
+        raise ValueError(f"{setting} is {', '.join(files)}: their figures are called by the names of the files, of which two "
+                         "are the same; rename one")
+    return named
 
 
 def scores_of(logits: np.ndarray) -> np.ndarray:
@@ -134,7 +144,7 @@ def matching(stage: Stage, faces: FaceSet, pictures: dict) -> tuple[dict[str, di
     A person with a single picture takes part in pairs of two people only; nothing is told where nobody has two.
     """
     files = {name: stage.inputs[name] / "weights.npz" for name in MATCHERS}
-    files |= {f"matcher@{Path(each).name}": Path(each).expanduser() for each in stage.params.san.matchers}
+    files |= named("matcher@", "san.matchers", stage.params.san.matchers)
     rows = np.flatnonzero(faces.table["subject"].notna())
     subjects = people(faces.select(rows))
     if not len(rows) or np.bincount(subjects).max() < 2 or subjects.max() < 1:

@@ -12,11 +12,11 @@ import numpy as np
 from data.alignment import cut, upright
 from data.cleaning import RULES
 from data.cleaning.look import Look
-from data.features import FEATURES
 from data.letterbox import letterbox
 from data.pixels import NpyRows
 from flows.chunks import Arrays, Task
 from flows.cutting import as_portraits, cut_face, in_colour, main_face
+from flows.forms import featured
 from flows.sections import Cleaning, Faces
 
 if TYPE_CHECKING:  # who detects nothing need not wait for JAX
@@ -113,9 +113,4 @@ def _cut(pictures: np.ndarray, looks: list[Look], settings: Faces) -> Arrays:
     boxes, landmarks = np.empty((len(cuts), 4), np.float32), np.empty((len(cuts), 10), np.float32)
     for row, face in enumerate(cuts):
         faces[row], boxes[row], landmarks[row] = face
-    return {"faces": _featured(faces, settings), "boxes": boxes, "landmarks": landmarks}
-
-
-def _featured(faces: np.ndarray, settings: Faces) -> np.ndarray:
-    """What `faces.features` makes of cut faces (m, H, W, C)."""
-    return faces if settings.features == "none" else FEATURES[settings.features](faces[..., 0])[..., None]
+    return {"faces": featured(faces, settings), "boxes": boxes, "landmarks": landmarks}

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from flows.forms import featured
 from flows.generated import GREY
 from flows.judge import as_faces
 from flows.sections import Faces
@@ -22,7 +23,7 @@ def recognise(path: Path, faces: Faces) -> Callable[[np.ndarray], np.ndarray]:
     size, channels = card["size"], card["channels"]
 
     def look(portraits: np.ndarray) -> np.ndarray:
-        return weights.embed(matcher, as_faces(portraits, size, channels, faces))
+        return weights.embed(matcher, featured(as_faces(portraits, size, channels, faces), faces))
 
     return look
 

@@ -23,6 +23,7 @@ from metrics.plots import learning_curve_picture
 from models.fer import weights
 from models.fer.networks import Network
 from models.fer.predict import probabilities
+from models.fer.recipe import Recipe
 from models.fer.train import Faces, fit, with_votes
 from models.training import History
 
@@ -48,7 +49,7 @@ def run(stage: Stage) -> None:
         synthetic = FaceSet.open(stage.inputs["augment"] / "set")
         training, share = joined(training, synthetic, stage.params.augment.mix, stage.params.seed)
         stage.watch.log(f"{share:.1%} of {len(training):,} faces are made")
-        recipe = replace(recipe, epochs=max(1, round(recipe.epochs * (1 - share))))  # as many steps as without them
+        recipe = shortened(recipe, 1 - share)  # as many steps as without them
     teachers = [teacher(Path(each), faces.images.shape[1:]) for each in recipe.teachers]
     model, outcome = fit(
         recipe,
@@ -99,6 +100,15 @@ def joined(training: FaceSet, synthetic: FaceSet, wanted: Mix, seed: int) -> tup
     return FaceSet.join([training, synthetic.select(chosen)]), len(chosen) / (len(training) + len(chosen))
 
 
+def shortened(recipe: Recipe, share: float) -> Recipe:
+    """The recipe with that share of its epochs; of two phases each."""
+    epochs = max(1, round(recipe.epochs * share))
+    if recipe.finetune is None:
+        return replace(recipe, epochs=epochs)
+    head = max(1, round(recipe.finetune.head_epochs * share))
+    return replace(recipe, epochs=max(epochs, head + 1), finetune=replace(recipe.finetune, head_epochs=head))
+
+
 def teacher(path: Path, shape: tuple[int, int, int]) -> Network:
     """The classifier in `path`; raises ValueError where it does not take pictures of `shape` or says other classes."""
     network, card = weights.load(path)
@@ -113,16 +123,19 @@ def teacher(path: Path, shape: tuple[int, int, int]) -> Network:
 def labels_of(faces: FaceSet, voted: float = 0.0) -> Faces:
     """The pictures, still on disk, and their labels (N,) int32; or, with a share `voted` of people's votes, shares (N, 7).
 
-    Raises ValueError where a share is wanted and a face has no votes.
+    Nobody votes on made faces: theirs is all for what they were made to show. Raises ValueError where a share is wanted and
+    another face has no votes.
     """
     labels = faces.table["label"].to_numpy(np.int32)
     if not voted:
         return Faces(faces.images, labels)
-    without = int(faces.table["votes"].isna().sum())
+    unvoted, made = faces.table["votes"].isna(), faces.table["maker"].notna()
+    without = int((unvoted & ~made).sum())
     if without:
         raise ValueError(f"fer.votes is {voted}, but {without:,} of {len(faces):,} faces have no votes: "
                          "set it to 0, or data to ferplus")  # fmt: skip
-    votes = np.stack(faces.table["votes"].to_list())
+    sure = np.eye(len(EXPRESSIONS))
+    votes = np.stack([sure[label] if lacks else each for label, each, lacks in zip(labels, faces.table["votes"], unvoted)])
     return Faces(faces.images, with_votes(labels, votes, voted))
 
 

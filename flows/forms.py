@@ -11,5 +11,9 @@ def as_in_set(pictures: np.ndarray, faces: Faces) -> np.ndarray:
     """(N, S, S, 3) uint8 RGB as the rows of `artifacts/faces/set` are: (N, S, S, channels), with their features."""
     if faces.channels == 3:
         return pictures
-    pictures = grey(pictures)[:]
+    return featured(grey(pictures)[:], faces)
+
+
+def featured(pictures: np.ndarray, faces: Faces) -> np.ndarray:
+    """Pictures (N, S, S, C) uint8 with the features of `faces.features`, which only grey ones have."""
     return pictures if faces.features == "none" else FEATURES[faces.features](pictures[..., 0])[..., None]

@@ -72,7 +72,8 @@ def run(stage: Stage) -> None:
     made = edit(generator, pictures, wanted := np.roll(units[measured], 1, axis=0))
     figures = {name: float(value) for name, value in outcome.kept.items()}
     figures |= {f"test/{name}": value for name, value in compared(reader, pictures, made, wanted).items()}
-    figures["test/outside"] = outside_change(made, pictures, faces.table["box"].iloc[measured])
+    outside = outside_change(made, pictures, faces.table["box"].iloc[measured])
+    figures |= {"test/outside": outside} if np.isfinite(outside) else {}
     for name, mask in zip(("copied", "repainted"), collapsed(made.attention)):
         figures[f"test/{name}"] = float(mask.mean())
         if mask.mean() > 0.5:

@@ -49,6 +49,9 @@ def main(argv: list[str]) -> int:
     words.add_argument("--iterations", type=int, help="of each scale (default: singan.recipe.iterations)")
     words.add_argument("--out", type=Path, default=Path("one"), help="folder for what is made")
     options = words.parse_args(argv)
+    if options.count < 1 or options.start < 0 or options.factor <= 1:
+        raise ValueError(f"--count {options.count}, --start {options.start}, --factor {options.factor:g}: expected at least 1, at "
+                         "least 0, above 1")
     needed = NEEDS.get(options.use, ())
     if missing := [name for name in needed if getattr(options, name) is None]:
         raise ValueError(f"{options.use} needs --{' and --'.join(missing)}")

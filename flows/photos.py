@@ -1,6 +1,5 @@
 """The photos of one person, cut as the generator's faces were: from a folder, or those of a drawn person."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from data.faceset import EXPRESSIONS, FaceSet
 from data.letterbox import letterbox
 from data.picture_file import decode_picture
-from flows.cutting import as_portraits, cut_face
+from flows.cutting import cut_face, like_portraits
 from flows.sections import Faces
 from flows.stage import Stage
 from models.mtcnn import Detector
@@ -26,18 +25,19 @@ def person_of(stage: Stage) -> np.ndarray:
     A photo that cannot be used is told of, with the reason, and the others are. Raises ValueError where none can.
     """
     place = stage.params.personal_emoji.photos
+    learnt_from = FaceSet.open(stage.inputs["faces"] / "portraits")
     if place == DRAWN:
-        return drawn_person(FaceSet.open(stage.inputs["faces"] / "portraits"))
+        return drawn_person(learnt_from)
     folder = ROOT / Path(place).expanduser()
     files = sorted(file for file in folder.glob("[!.]*") if file.is_file())
     if not files:
         raise ValueError(f"personal_emoji.photos: {folder} is no folder with photos: put one or more of a person there")
-    settings = stage.params.faces
+    settings = like_portraits(learnt_from.table["source"].dropna().unique(), stage.params.faces)
     detector = Detector(min_face=LEAST_FACE)
     portraits, faults = [], []
     for file in files:
         try:
-            portraits.append(portrait_in(file, detector, replace(as_portraits(settings), align=True)))
+            portraits.append(portrait_in(file, detector, settings))
         except ValueError as error:
             faults.append(str(error))
             stage.watch.log(f"left out: {error}")

@@ -26,7 +26,7 @@ from data import sources
 from data.faceset import EXPRESSIONS, FaceSet
 from data.features import FEATURES
 from flows.card import RELEASED
-from flows.cutting import FACES_ALREADY
+from flows.cutting import TAKEN_WHOLE
 from flows.evaluate import by_class
 from flows.fitting import Cutter, Finder, cutter, finder
 from metrics.calibration import calibration_errors, tempered
@@ -68,7 +68,7 @@ def main(argv: list[str]) -> int:
     if given.json and not given.json.parent.is_dir():
         raise FileNotFoundError(f"--json {given.json}: there is no folder {given.json.parent}")
     console = Console(highlight=False, soft_wrap=True)
-    how = given.faces or ("crop" if given.source in FACES_ALREADY else "detect")
+    how = given.faces or ("crop" if given.source in TAKEN_WHOLE else "detect")
     networks = [classifier(path, how) for path in given.weights or [default_weights()]]
     for each in networks:
         learnt = ", ".join(each.card.get("sources", [])) or each.card.get("maker", "unknown data")
@@ -117,7 +117,7 @@ def parser() -> argparse.ArgumentParser:
                             "was trained here last, or else the released weights")
     words.add_argument("--faces", choices=("crop", "detect"),
                        help="crop: each picture is a face, fitted to the network's input; detect: find, align and cut "
-                            f"it as stage `faces` does; default: crop for {', '.join(sorted(FACES_ALREADY))}, else "
+                            f"it as stage `faces` does; default: crop for {', '.join(sorted(TAKEN_WHOLE))}, else "
                             "detect")
     words.add_argument("--json", type=Path, metavar="FILE", help="write the result there too")
     return words

@@ -6,6 +6,7 @@ Each writes `snapshot.npz` (both networks, with their lineage), `history.csv` an
 """
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def run(stage: Stage) -> None:
     seeds, shown = Seeds.many(arch, MEASURED, stage.params.seed), Seeds.rows(arch, COLUMNS, ROWS, stage.params.seed + 1)
     looks = stage.checkpoints / "looks"
     looks.mkdir(exist_ok=True)
+    unfinished = stage.checkpoints / "look.npy"
 
     def measure(generator: Generator) -> dict[str, float]:
         made = features(pictures_of(generator, ws_of(generator, seeds)))
@@ -63,7 +65,8 @@ def run(stage: Stage) -> None:
         seen = [np.load(each) for each in sorted(looks.iterdir())]
         now = pictures_of(generator, ws_of(generator, shown, PSI))
         if not any(np.array_equal(now, before) for before in seen):  # a resumed run looks once more at some
-            np.save(looks / f"{len(seen):03d}.npy", now)
+            np.save(unfinished, now)
+            os.replace(unfinished, looks / f"{len(seen):03d}.npy")
 
     def examine(generator: Generator) -> dict[str, float]:
         look(generator)
@@ -119,8 +122,8 @@ def architecture(stage: Stage, resolution: int) -> Architecture:
 
 def epoch_rows(count: int, recipe: Recipe, seed: int) -> np.ndarray:
     """The rows that an epoch goes through, so many that the training is LOOKS of them, however small the set."""
-    wanted = max(recipe.batch_size, round(recipe.kimg * 1000 / LOOKS))
-    return np.resize(np.random.default_rng(seed).permutation(count), wanted)
+    batches = max(1, round(recipe.kimg * 1000 / LOOKS / recipe.batch_size))
+    return np.resize(np.random.default_rng(seed).permutation(count), batches * recipe.batch_size)
 
 
 def grid(pictures: np.ndarray, labelled: bool) -> np.ndarray:

@@ -118,11 +118,12 @@ def train(program: Program, rows: Mapping[str, Any], plan: Plan, checkpoints: Pa
     per_epoch = steps_in_epoch(count, plan.batch_size)
     total = per_epoch * plan.epochs
     root = jax.random.key(plan.seed)
+    rhythm: dict[str, int] = {}  # of each figure: it is of one step in so many
 
-    def follow(lazily: Callable, place: int, every: int, run: State, batch: dict[str, Array], step: Array) -> State:
+    def follow(lazily: Callable, place: int, run: State, batch: dict[str, Array], step: Array) -> State:
         key = jax.random.fold_in(jax.random.fold_in(root, step), place)
         state, metrics = lazily(run["state"], batch, key)
-        sums = run["sums"] | {name: run["sums"][name] + every * value for name, value in metrics.items()}
+        sums = run["sums"] | {name: run["sums"][name] + value for name, value in metrics.items()}
         return run | {"state": state, "sums": sums, "failed": checked(run["failed"], state, metrics, step)}
 
     def checked(failed: Array, state: State, metrics: Scalars, step: Array) -> Array:
@@ -146,20 +147,24 @@ def train(program: Program, rows: Mapping[str, Any], plan: Plan, checkpoints: Pa
         state = program.init(jax.random.fold_in(root, 2**31 - 1))
         weights = program.weights(state)
         batch = {name: jnp.asarray(column[: plan.batch_size]) for name, column in rows.items()}
-        steps = (program.step, *(lazily for _, lazily in program.lazy))
-        sums = {name: jnp.zeros(()) for each in steps for name in jax.eval_shape(each, state, batch, root)[1]}
+        for every, each in ((1, program.step), *program.lazy):
+            rhythm.update(dict.fromkeys(jax.eval_shape(each, state, batch, root)[1], every))
+        sums = {name: jnp.zeros(()) for name in rhythm}
         copies = [jax.tree.map(jnp.copy, weights) for _ in range(2)]  # donated apart from each other
         return {"state": state, "average": copies[0], "sums": sums, "failed": jnp.int32(-1), "best": copies[1]}
 
     advance = jax.jit(advance, donate_argnums=0, out_shardings=shared)
     followers = [
-        (every, jax.jit(partial(follow, lazily, place, every), donate_argnums=0, out_shardings=shared))
+        (every, jax.jit(partial(follow, lazily, place), donate_argnums=0, out_shardings=shared))
         for place, (every, lazily) in enumerate(program.lazy)
     ]
     keeper = Keeper(checkpoints)
     run = jax.device_put(start(), shared)
     run, record = keeper.restore(run)
     step, history = record["step"], record["history"]
+    if step > total:
+        raise ValueError(f"{checkpoints} holds a training that is at step {step}, past the {total} that are asked for: it is of "
+                         "another recipe; remove that folder")
     if step == total:
         watch.log(f"all {total} steps were done before")
     elif step:
@@ -186,7 +191,9 @@ def train(program: Program, rows: Mapping[str, Any], plan: Plan, checkpoints: Pa
             if index + 1 < per_epoch and keeper.due():
                 keeper.save(run, {"step": step, "history": history})
 
-        row = {"epoch": epoch + 1} | {name: float(value) / per_epoch for name, value in run["sums"].items()}
+        began, ended = epoch * per_epoch, (epoch + 1) * per_epoch
+        counts = {name: -(-ended // every) + -began // every for name, every in rhythm.items()}  # steps that had the figure
+        row = {"epoch": epoch + 1} | {name: float(run["sums"][name]) / counts[name] for name in rhythm if counts[name]}
         row |= program.examine(run["average"])
         history = [*history, row]
         if plan.select is None or row[plan.select] >= max(past[plan.select] for past in history):

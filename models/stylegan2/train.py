@@ -5,7 +5,6 @@ and for small sets adaptive augmentation (Karras et al. 2020) and transfer from 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from models.stylegan2.generator import Architecture, Generator, mix
 from models.stylegan2.layers import Buffer
 from models.stylegan2.losses import discriminator_loss, generator_loss, path_lengths, path_penalty, r1_penalty
 from models.stylegan2.recipe import Recipe
-from models.training import History, Outcome, Plan, Program, State, Watcher, Weights, descend, train
+from models.training import History, Outcome, Plan, Program, State, Watcher, Weights, descend, steps_in_epoch, train
 
 R1_EVERY, PATH_EVERY = 16, 4  # steps between two regularisations
 AVERAGE_DECAY = 0.995  # of the average w
@@ -240,7 +239,8 @@ def fit(
     if start is not None and start.generator.arch != arch:
         raise ValueError(f"the networks to start from are {start.generator.arch}, asked for is {arch}")
     rows = {"images": images} | ({"labels": np.asarray(labels, np.int32)} if arch.labels else {})
-    plan = Plan(ceil(recipe.kimg * 1000 / len(images)), recipe.batch_size, seed, recipe.ema)
+    learnt = steps_in_epoch(len(images), recipe.batch_size) * recipe.batch_size  # in an epoch, of full batches
+    plan = Plan(max(1, round(recipe.kimg * 1000 / learnt)), recipe.batch_size, seed, recipe.ema)
     outcome = train(program(recipe, arch, examine, preview, start), rows, plan, checkpoints, watch)
     discriminator = discriminator_of(arch, recipe.group)(outcome.state["discriminator"])
     return Pair(generator_of(arch)(outcome.weights), discriminator), outcome

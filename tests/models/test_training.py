@@ -188,7 +188,15 @@ def test_lazy_steps_follow_every_so_many_steps_and_resume_exactly(tmp_path, monk
     lazily = replace(linear(), lazy=((3, pull),))
     whole = run(tmp_path / "whole", program=lazily)
     assert whole.weights["w"].tobytes() != run(tmp_path / "plain").weights["w"].tobytes()
-    assert [row["pull"] for row in whole.history] == [1.0] * 4  # as often as it counts: twice in six steps, times three
+    assert [row["pull"] for row in whole.history] == [1.0] * 4
+    rare = run(tmp_path / "rare", program=replace(linear(), lazy=((16, pull),)))
+    assert [row.get("pull") for row in rare.history] == [1.0, None, 1.0, None]  # of six steps each: steps 0 and 16 have it
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "cut", watch=Silent(fail_after=7), program=lazily)
     assert run(tmp_path / "cut", program=lazily).weights["w"].tobytes() == whole.weights["w"].tobytes()
+
+
+def test_a_training_that_went_on_for_longer_is_not_taken_for_the_one_that_is_asked_for(tmp_path):
+    run(tmp_path)
+    with pytest.raises(ValueError, match="is at step 24, past the 12 that are asked for"):
+        run(tmp_path, Plan(epochs=2, batch_size=8, seed=1, ema=0.9))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from models.face_matcher.network import FaceMatcher, XceptionMatcher
+from models.face_matcher.network import FaceMatcher, XceptionMatcher, placed
 from models.face_matcher.train import Recipe, arcface, fit
 from models.face_matcher.weights import embed, load, save
 from models.weights_file import WeightsError
@@ -70,6 +70,14 @@ def _leaves(matcher: FaceMatcher) -> list:
     import jax
 
     return jax.tree.leaves(nnx.to_pure_dict(nnx.state(matcher, (nnx.Param, nnx.BatchStat))))
+
+
+def test_places_are_means_of_parts_which_share_what_does_not_divide():
+    maps = np.arange(20, dtype=np.float32).reshape(1, 5, 4, 1)
+    rows, columns = [(0, 2), (1, 4), (3, 5)], [(0, 2), (1, 3), (2, 4)]
+    wanted = [maps[0, a:b, c:d].mean() for a, b in rows for c, d in columns]
+    np.testing.assert_allclose(placed(maps)[0], wanted, rtol=1e-6)
+    np.testing.assert_array_equal(placed(maps[:, :1, :1]), np.zeros((1, 9)))
 
 
 def test_the_margin_widens_only_the_own_angle():

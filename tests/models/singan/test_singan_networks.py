@@ -12,9 +12,9 @@ from flax import nnx
 sys.path.insert(0, str(Path(__file__).parent))
 import recorded as theirs
 
+from models.layers import product_convolution
 from models.singan.losses import critic_loss, gradient_penalty
 from models.singan.model import draw_noise
-from models.layers import product_convolution
 from models.singan.networks import Critic, Generator, width_at
 
 
@@ -73,8 +73,10 @@ def test_pictures_in_a_batch_do_not_see_each_other():
     np.testing.assert_allclose(together[1:2], alone, atol=1e-5)
 
 
-def test_the_products_are_a_convolution():
-    x, kernel = jax.random.normal(jax.random.key(0), (2, 7, 6, 3)), jax.random.normal(jax.random.key(1), (3, 3, 3, 4))
+@pytest.mark.parametrize("channels, features", [(3, 4), (4, 3)])
+def test_the_products_are_a_convolution(channels, features):
+    x = jax.random.normal(jax.random.key(0), (2, 7, 6, channels))
+    kernel = jax.random.normal(jax.random.key(1), (3, 3, channels, features))
     plain = jax.lax.conv_general_dilated(x, kernel, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
     np.testing.assert_allclose(product_convolution(x, kernel), plain, atol=1e-5)
 
