@@ -4,9 +4,12 @@
 
 ``data=`` and ``scale=`` name a file in ``conf/data`` and ``conf/scale``; every other key is one of params.yaml. What is
 not given is as in ``conf/config.yaml``, so the same words give the same file, as does ``dvc exp run -S data=fer2013``.
+Paths may have any letters in them, and begin with ~.
 """
 
 import os
+import re
+import shlex
 import tempfile
 from pathlib import Path
 
@@ -14,6 +17,9 @@ from flows import settings
 from flows.settings import SettingsError, flatten, nearest
 
 CONF = Path("conf")
+PATHS = ("data.path", "faces.curation", "singan.features", "san.expressions", "san.matcher", "emoji.path", "stylegan.features",
+         "personal_emoji.photos", "personal_emoji.features")  # settings that name what people have on disk
+PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 
 
 def main(argv: list[str]) -> int:
@@ -41,7 +47,8 @@ def configure(overrides: list[str], conf: Path = CONF, file: Path = settings.FIL
     """Composes ``conf`` with ``overrides`` into ``file`` and returns the values; writes nothing unless all is valid."""
     for override in overrides:
         _check(override, conf)
-    words = " ".join(["configure", *overrides])
+    words = shlex.join(["configure", *overrides])
+    overrides = [_spelt(override) for override in overrides]
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as folder:
         composed = Path(folder) / file.name
         _compose(overrides, conf, composed)
@@ -61,6 +68,15 @@ def _compose(overrides: list[str], conf: Path, output: Path) -> None:
         compose_and_dump(output, str(conf.resolve()), None, "config", str(conf.resolve()), overrides)
     except (HydraException, OmegaConfBaseException) as error:
         raise SettingsError(f"{conf} cannot be composed with '{' '.join(overrides)}': {error}") from None
+
+
+def _spelt(override: str) -> str:
+    """The word as Hydra's grammar wants it: a path with other than its plain letters in quotes, ~ as the home folder."""
+    key, _, value = override.partition("=")
+    if key not in PATHS or not value or PLAIN.fullmatch(value) or value[0] in ("'", '"'):
+        return override
+    value = str(Path(value).expanduser()).replace("'", "\\'")
+    return f"{key}='{value}'"
 
 
 def _check(override: str, conf: Path) -> None:

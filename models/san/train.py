@@ -64,10 +64,11 @@ def program(
     examine: Examine,
     preview: Preview,
     prototypes: np.ndarray | None = None,
-    start: Weights | None = None,
+    start: State | None = None,
 ) -> Program:
     """One part's share of `models.training.train`; rows are `images`, `labels` and, where each face has its own,
-    `prototypes` (N, classes, H, W, 3); otherwise all have the given ones (classes, H, W, 3)."""
+    `prototypes` (N, classes, H, W, 3); otherwise all have the given ones (classes, H, W, 3). `start` has the `params` to go
+    on from and, if it is to go on as well, the `optimizer`."""
     build = autoencoder_of(recipe)
     update = optax.adam(recipe.learning_rate)
 
@@ -77,9 +78,9 @@ def program(
         return nnx.to_pure_dict(nnx.state(network, nnx.Param))
 
     def init(key: Array) -> State:
-        # The optimiser begins anew: it has met the small gradients of pixels only, and would make enormous first steps.
-        params = drawn(key) if start is None else jax.tree.map(jnp.asarray, start)
-        return {"params": params, "optimizer": update.init(params)}
+        given = {} if start is None else jax.tree.map(jnp.asarray, start)
+        params = given["params"] if given else drawn(key)
+        return {"params": params, "optimizer": given["optimizer"] if "optimizer" in given else update.init(params)}
 
     def prototypes_of(batch: dict[str, Array], labels: Array) -> Array:
         """(N, H, W, 3) in [0, 1]: the prototypes of the classes `labels` (N,)."""
@@ -166,7 +167,7 @@ def fit(
     labels = np.asarray(labels, np.int32)
     classes, own = _checked(images, labels, prototypes)
     rows: Mapping[str, Any] = {"images": images, "labels": labels} | ({"prototypes": prototypes} if own else {})
-    history, weights, outcome = [], None, None
+    history, start, outcome = [], None, None
     for part in parts(recipe):
         if not part.epochs:
             continue
@@ -174,12 +175,15 @@ def fit(
         written = program(
             recipe, part, classes, classifiers, matchers, keepers, examine,
             lambda network, rows, before=tuple(history): preview(network, _after(before, rows)),
-            None if own else prototypes, weights,
+            None if own else prototypes, start,
         )  # fmt: skip
         # Other keys than the first part's.
         plan = Plan(part.epochs, recipe.batch_size, seed + len(history), recipe.ema)
         outcome = train(written, rows, plan, checkpoints / part.name, watch)
-        history, weights = _after(history, outcome.history), outcome.weights
+        history, start = _after(history, outcome.history), outcome.state
+        if recipe.objective == "paper":
+            # The optimiser begins anew: it has met the small gradients of pixels only, and would make enormous first steps.
+            start = {"params": outcome.weights}
     outcome = replace(outcome, history=history, kept=history[-1])
     return autoencoder_of(recipe)(outcome.weights), outcome
 

@@ -15,13 +15,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from data.faceset import FaceSet
 from flows import environment, settings
 from flows.configure import configure
 from flows.sections import Params
 from flows.stage import Stage
 from flows.watch import Terminal, Watch
 from studies.augmentation.subset import RESULTS
-from studies.augmentation.train import unfinished
+from studies.unfinished import unfinished, which
 
 INPUTS = {
     "matcher@common": ("faces",),
@@ -56,14 +57,16 @@ def main(count: int, draw: int, results: Path = RESULTS) -> None:
         partial.mkdir(parents=True)
         module, _, item = name.partition("@")
         if name in DRAWN:
-            checkpoints = unfinished(f"drawn/{module}", (params.faces, params.matcher, params.action_units))
+            checkpoints = unfinished(f"augmentation/drawn/{module}", params.faces, params.matcher, params.action_units)
         else:
-            checkpoints = unfinished(f"{folder.name}/{module}", (params, draw))
+            faces = which(FaceSet.open(folder / "faces" / "set"))
+            checkpoints = unfinished(f"augmentation/{folder.name}/{module}", params, draw, faces)
         inputs = {each: places[each] for each in upstream}
         seeded, watch = replace(params, seed=0 if name in DRAWN else draw), Watch(Terminal(f"{name} {folder.name}"))
         stage = Stage(name, item or None, seeded, inputs, partial, checkpoints, watch)
         importlib.import_module(f"flows.{module}").run(stage)
         os.replace(partial, places[name])
+        shutil.rmtree(checkpoints, ignore_errors=True)  # not every stage has some
 
 
 def of_study(count: int, folder: Path) -> Params:

@@ -8,7 +8,6 @@ made, as much of each class as of any other). Writes `results/N-DRAW/ARM-SEED/`:
 validation and PublicTest row, its weights and its history.
 """
 
-import hashlib
 import os
 import shutil
 import sys
@@ -27,10 +26,10 @@ from models.fer import weights
 from models.fer.recipe import Recipe
 from models.fer.train import fit
 from studies.augmentation.subset import RESULTS
+from studies.unfinished import unfinished, which
 
 MADE = ("ganimation", "singanimation")  # arms that take made faces
 ARMS = ("none", "classical", "oversampled", *MADE)
-CHECKPOINTS = Path(".checkpoints/studies/augmentation")
 STEPS, LOOKS = 1000, 4  # and how often validation is looked at; nothing is chosen by it in a training
 RECIPE = Recipe(
     network="mini_xception", epochs=LOOKS, batch_size=32, optimizer="adam", learning_rate=0.003, warmup=0.05,
@@ -56,7 +55,7 @@ def main(arm: str, count: int, draw: int, seed: int, results: Path = RESULTS) ->
     seen = learnt(faces.split("train"), made_faces(folder, arm), arm, STEPS * RECIPE.batch_size // LOOKS, seed)
     watch.log(f"{seen.table['id'].nunique():,} pictures, {seen.table['maker'].notna().mean():.0%} of those seen made")
     recipe = RECIPE if arm != "none" else replace(RECIPE, augment="none")
-    checkpoints = unfinished(f"{folder.name}/{out.name}", (recipe, seen.table["id"].tolist()))
+    checkpoints = unfinished(f"augmentation/{folder.name}/{out.name}", recipe, which(seen))
     model, outcome = fit(
         recipe, labels_of(seen), labels_of(faces.split("validation")), classes=len(EXPRESSIONS), seed=seed,
         checkpoints=checkpoints, watch=watch, preview=lambda model, history: {},
@@ -75,11 +74,6 @@ def main(arm: str, count: int, draw: int, seed: int, results: Path = RESULTS) ->
     predictions.to_parquet(partial / "predictions.parquet", index=False)
     os.replace(partial, out)
     shutil.rmtree(checkpoints)
-
-
-def unfinished(name: str, facts: object) -> Path:
-    """Where the state of an unfinished training called `name` lies: with other `facts` it is another training."""
-    return CHECKPOINTS / name / hashlib.blake2b(repr(facts).encode(), digest_size=8).hexdigest()
 
 
 def made_faces(folder: Path, arm: str) -> FaceSet | None:

@@ -5,7 +5,6 @@
 Reads `artifacts/ingest/set` and `artifacts/faces/verdicts.csv`; validation and test rows are the same in both arms.
 """
 
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +39,7 @@ def main(arm: str, seed: int) -> None:
         labels_of(validation),
         classes=len(EXPRESSIONS),
         seed=seed,
-        checkpoints=Path(".checkpoints/studies/cleaning") / graph.fingerprint(os.environ["DVC_STAGE"]),
+        checkpoints=Path(".checkpoints/studies/cleaning") / graph.fingerprint(f"studies/cleaning/dvc.yaml:train@{arm}-{seed}"),
         watch=watch,
         preview=lambda model, history: {},
     )

@@ -30,6 +30,7 @@ from models.fer.predict import probabilities
 from models.fer.recipe import Recipe
 from models.fer.train import Faces, fit, with_votes
 from studies.ensemble.votes import as_labelled
+from studies.unfinished import hashed, unfinished, which
 
 HELD_OUT = ("validation", "public_test")
 VIEWS = {"plain": {}, "mirrored": {"mirror": True}, "ten_crops": {"crops": True}}  # ways to look at a picture
@@ -72,7 +73,10 @@ def main() -> None:
         Faces(resized(validation.images, options.size), validation.table["label"].to_numpy(np.int32)),
         classes=len(EXPRESSIONS),
         seed=options.seed,
-        checkpoints=options.out / "checkpoints",
+        checkpoints=unfinished(
+            f"ensemble/{options.out.name}", chosen, options.size, options.seed, bool(options.votes), which(faces),
+            [hashed(each.read_bytes()) for each in options.teachers],
+        ),
         watch=watch,
         preview=lambda model, history: {},
         teachers=[at_own_size(*weights.load(each)) for each in options.teachers],

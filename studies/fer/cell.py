@@ -31,6 +31,7 @@ from models.fer.networks import NETWORKS, Network
 from models.fer.predict import probabilities
 from models.fer.recipe import Recipe
 from models.fer.train import Faces, fit
+from studies.unfinished import unfinished, which
 
 HERE = Path(__file__).parent
 BATCH = 128
@@ -59,7 +60,7 @@ def main() -> None:
         parts["validation"],
         classes=len(EXPRESSIONS),
         seed=options.seed,
-        checkpoints=folder / f"checkpoints-{chosen.epochs}",
+        checkpoints=unfinished(f"fer/{folder.name}", chosen, row.to_dict(), which(faces)),
         watch=Terminal(folder.name),
         preview=lambda model, history: {},
     )

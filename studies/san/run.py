@@ -10,7 +10,6 @@ curve.csv and curve.png. Run again after a kill it goes on where it stopped.
 """
 
 import argparse
-import hashlib
 import json
 import multiprocessing
 import os
@@ -32,8 +31,8 @@ from models.san import weights
 from models.san.autoencoder import Autoencoder
 from models.san.recipe import Recipe
 from studies.san import learn, measure, packed
+from studies.unfinished import unfinished, which
 
-CHECKPOINTS = Path(".checkpoints/studies/san")
 BORDER = 0.1  # around what the published judge sees, as a share of the side: it then reads validation faces best
 # (attribute, identity) of the curve's points, those that tell most first; so many are trained at once.
 POINTS = ((1.0, 8.0), (4.0, 8.0), (0.25, 8.0), (1.0, 64.0), (1.0, 1.0), (16.0, 8.0), (2.0, 8.0), (0.5, 8.0))
@@ -88,7 +87,7 @@ def study(options: argparse.Namespace, clock: Clock, pool: Executor) -> None:
     facts = {"device": jax.devices()[0].device_kind, "size": size, "seed": seed, "share of epochs": options.share,
              "recipe": asdict(recipe), "classifier": asdict(learn.CLASSIFIER), "matcher": asdict(learn.MATCHER),
              "faces": {name: len(each) for name, each in split.items()}}  # fmt: skip
-    folder = CHECKPOINTS / hashlib.blake2b(json.dumps(facts).encode(), digest_size=6).hexdigest()
+    folder = unfinished("san", facts, {name: which(each) for name, each in split.items()})
     clock.lap("pictures read")
 
     training = split["train"]
@@ -200,9 +199,9 @@ def save(out: Path, facts: dict, clock: Clock, rows: list[dict], points: list[di
     """Everything known so far; files are replaced whole."""
     beside = json.loads(Path(__file__).with_name("beside.json").read_text())
     results = facts | {"seconds": clock.parts, "figures": rows, "curve": points, "published": beside}
-    unfinished = out / ".results.json.part"
-    unfinished.write_text(json.dumps(results, indent=1) + "\n")
-    unfinished.replace(out / "results.json")
+    partial = out / ".results.json.part"
+    partial.write_text(json.dumps(results, indent=1) + "\n")
+    partial.replace(out / "results.json")
     if points:
         table = pd.DataFrame(points)
         table.to_csv(out / "curve.csv", index=False)

@@ -24,8 +24,8 @@ from models.stylegan2.generator import Architecture, Generator
 from models.stylegan2.recipe import Recipe
 from models.stylegan2.train import fit
 from studies.lines import Lines
+from studies.unfinished import hashed, unfinished
 
-CHECKPOINTS = Path(".checkpoints/studies/stylegan")  # of each recipe, settings and ancestor in a folder of its own
 MEASURED = 2000  # pictures of a distance
 ROWS, COLUMNS = 6, 8  # of the grid
 SHEETS = 10  # rows of the drift
@@ -59,19 +59,21 @@ def main() -> None:
     seeds = Seeds.many(arch, MEASURED, seed=7)
     facts = {"seed": options.seed, "recipe": asdict(recipe), "architecture": arch.as_dict(), "pictures": len(images)}
     lineage = snapshot.descend(tuple(card["lineage"]), facts)
-    unfinished = CHECKPOINTS / lineage[-1]
-    grids = unfinished / "grids"
+    folder = unfinished("stylegan", lineage, hashed(np.asarray(images)))
+    grids = folder / "grids"
     grids.mkdir(parents=True, exist_ok=True)
 
     def examine(generator: Generator) -> dict[str, float]:
         pictures = pictures_of(generator, ws_of(generator, seeds))
-        cv2.imwrite(str(grids / f"{len(list(grids.iterdir())):05d}.png"), sheet(pictures[: ROWS * COLUMNS])[..., ::-1])
+        seen, now = sorted(grids.iterdir()), sheet(pictures[: ROWS * COLUMNS])[..., ::-1]
+        if not any(np.array_equal(cv2.imread(str(each)), now) for each in seen):  # a resumed run looks once more at some
+            cv2.imwrite(str(grids / f"{len(seen):05d}.png"), now)
         return {"frechet": frechet_distance(real, features(pictures))}
 
     # A set smaller than this is gone through several times between two looks.
     rows = np.resize(np.arange(len(images)), max(len(images), round(options.kimg * 1000 / (4 * SHEETS))))
     pair, outcome = fit(
-        recipe, arch, np.asarray(images)[rows], None, seed=options.seed, checkpoints=unfinished / "run",
+        recipe, arch, np.asarray(images)[rows], None, seed=options.seed, checkpoints=folder / "run",
         watch=Lines("", 200), examine=examine, preview=lambda generator, history: {}, start=start,
     )  # fmt: skip
     snapshot.save(options.out / "snapshot.npz", pair, facts | {"lineage": lineage, "kimg": options.kimg})

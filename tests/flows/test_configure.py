@@ -26,6 +26,16 @@ def test_words_become_settings(project):
     assert (params.scale, params.fer.epochs, params.fer.learning_rate, params.seed) == ("smoke", 7, 1e-4, 1)
 
 
+@pytest.mark.parametrize("path", ["data/raw/été", "mine (1)", "it's", "a=b", "one, two", "plain/as-ever_1.csv"])
+def test_paths_may_have_any_letters(path, project):
+    assert configure.configure([f"data.path={path}"])["data"]["path"] == path
+
+
+def test_a_path_may_begin_at_home(project, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert configure.configure(["data.path=~/faces"])["data"]["path"] == "/home/somebody/faces"
+
+
 def test_what_is_not_given_is_as_in_conf_again(project):
     configure.configure([])
     before = settings.read(settings.FILE)

@@ -124,6 +124,12 @@ def test_the_official_program_has_the_identity_only_in_its_second_part():
     assert (first.pixel, first.attribute, first.identity) == (1, 0, 0)
 
 
+@pytest.mark.parametrize("objective, steps", [("paper", 6), ("official", 12)])  # of two epochs each, three steps an epoch
+def test_the_optimiser_goes_on_where_the_official_program_s_does(tmp_path, objective, steps):
+    outcome = learn(tmp_path, replace(RECIPE, objective=objective))[1]
+    assert int(outcome.state["optimizer"][0].count) == steps
+
+
 @pytest.mark.parametrize("objective", ["paper", "official"])
 def test_it_learns_to_show_the_prototype_s_class(tmp_path, objective):
     """The judge sees the class of the prototype shown, and not that of the face."""

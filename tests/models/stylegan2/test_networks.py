@@ -9,9 +9,10 @@ import pytest
 from flax import nnx, traverse_util
 
 from models import weights_file
+from models.stylegan2 import layers
 from models.stylegan2.discriminator import Discriminator, minibatch_deviation
 from models.stylegan2.generator import Architecture, Generator, mix
-from models.stylegan2.layers import convolve_down, convolve_up, lrelu, modulated_convolution
+from models.stylegan2.layers import convolve, convolve_down, convolve_up, lrelu, modulated_convolution
 from models.stylegan2.losses import discriminator_loss, generator_loss, path_lengths, path_penalty, r1_penalty
 from models.stylegan2.published import pytorch_discriminator, pytorch_generator
 from models.stylegan2.resample import downsample, upfirdn, upsample
@@ -162,6 +163,23 @@ def test_resampling_convolutions_are_theirs(ops):
     np.testing.assert_allclose(theirs(convolve_down(x, single)), ops["convresample/down2_1x1"], atol=2e-5)
     up = convolve_up(x, kernel[::-1, ::-1])
     np.testing.assert_allclose(theirs(up), ops["convresample/up2_3x3_flipFalse"], atol=2e-5)
+
+
+@pytest.mark.parametrize("function", [convolve, convolve_down])
+def test_what_is_computed_as_products_where_large_is_the_same_with_all_its_gradients(function, monkeypatch):
+    x, kernel = (jax.random.normal(jax.random.key(0), shape) for shape in ((2, 8, 6, 4), (3, 3, 4, 3)))
+
+    def all_of_it():
+        def penalty(x, kernel):
+            return jnp.sum(jax.grad(lambda x: jnp.sum(jnp.tanh(function(x, kernel))))(x) ** 2)
+
+        return [function(x, kernel), *jax.grad(penalty, (0, 1))(x, kernel)]
+
+    plain = all_of_it()
+    monkeypatch.setattr(layers, "LARGE", 0)
+    assert layers.as_product(x, kernel)
+    for one, other in zip(plain, all_of_it()):
+        np.testing.assert_allclose(one, other, atol=1e-4 * float(jnp.abs(one).max()))
 
 
 def test_a_group_is_every_few_samples():
