@@ -196,18 +196,18 @@ def fit(
     options = options_of(recipe, size, tuned=recipe.finetune is not None)
     build = builder(recipe.network, classes, channels, **options)
 
-    def trained(recipe: Recipe, checkpoints: Path, phase: Phase | None = None) -> Outcome:
+    def trained(recipe: Recipe, checkpoints: Path, seed: int, phase: Phase | None = None) -> Outcome:
         plan = Plan(recipe.epochs, recipe.batch_size, seed, recipe.ema, select)
         written = program(recipe, faces, validation, classes, preview, teachers, momentum, phase)
         return train(written, rows, plan, checkpoints, watch)
 
     if recipe.finetune is None:
-        outcome = trained(recipe, checkpoints)
+        outcome = trained(recipe, checkpoints, seed)
         return build(outcome.weights), outcome
     network, history = pretrained(recipe, classes, channels, jax.random.key(seed)), []
-    for name, learns, own in phases(recipe, network):
+    for number, (name, learns, own) in enumerate(phases(recipe, network)):
         watch.log(f"fine-tuning: {name}")
-        outcome = trained(own, checkpoints / name, Phase(learns, network))
+        outcome = trained(own, checkpoints / name, seed + number, Phase(learns, network))  # other orders and changes
         network, before = build(outcome.weights), len(history)
         history += [row | {"epoch": row["epoch"] + before} for row in outcome.history]
     return network, replace(outcome, history=history, kept=outcome.kept | {"epoch": outcome.kept["epoch"] + before})

@@ -5,7 +5,7 @@ second, which paint it. With both directions: faces painted as emoji, and emoji 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import exp, log2
+from math import log2, tanh
 from typing import Any, Literal
 
 import numpy as np
@@ -48,7 +48,7 @@ class Swap:
         after = 2 * log2(resolution / self.resolution) + LEVELS[layer] - self.level
         if self.width is None:
             return float(after >= 0 if self.inclusive else after > 1)
-        return 1 / (1 + exp(-after / self.width))
+        return (1 + tanh(after / (2 * self.width))) / 2  # the logistic function, which does not overflow
 
 
 def shares_of_ws(swap: Swap, arch: Architecture) -> np.ndarray:

@@ -55,6 +55,10 @@ class HeldOut:
                  for rows in np.split(np.arange(len(own)), range(at_once, len(own), at_once))]  # fmt: skip
         return cls(faces, own, {name: np.concatenate([each[name] for each in parts]) for name in SHOWN})
 
+    def told(self, source: str) -> np.ndarray:
+        """Rows of a source whose gender is known: what a judge reads is no truth to judge by."""
+        return np.flatnonzero(((self.faces.table["source"] == source) & self.faces.table["gender"].notna()).to_numpy())
+
     def of_source(self, source: str) -> np.ndarray:
         return np.flatnonzero((self.faces.table["source"] == source).to_numpy())
 
@@ -87,7 +91,7 @@ def gender(
     curves, waiting, people = {}, [], held_out.people()
     for judge, said in heard(readers, pictures).items():
         for source in GENDER_OF:
-            rows = held_out.of_source(source)
+            rows = held_out.told(source)
             labels = held_out.own[rows]
             for shown, logits in said.items():
                 scores = logits[rows] - np.logaddexp.reduce(logits[rows].astype(np.float64), axis=1, keepdims=True)

@@ -2,8 +2,9 @@
 
     python -m studies.stylegan.people            # after `./run`: reads artifacts/, writes studies/stylegan/people.{png,json}
 
-The judge of the emoji is a mini-Xception of its own, trained on drawn emoji, which has seen no generated picture; faces are
-judged by the pipeline's classifier. Intervals are Wilson's at 95 %, of people and expressions taken as independent.
+The judge of the emoji is a mini-Xception of its own, trained on drawn emoji, which has seen no generated picture. Faces are
+judged by `gender@kept`, which reads expressions and has steered nothing; what the classifier reads that did steer, which
+stops where it is content, stands beside it. Intervals are Wilson's at 95 %, of people and expressions taken as independent.
 """
 
 import json
@@ -19,7 +20,8 @@ from data.png import write_png
 from flows import settings
 from flows.eye import projection_features, recognise
 from flows.generated import pictures_of
-from flows.judge import judge
+from flows.grey import grey
+from flows.judge import as_faces, judge
 from flows.personal_emoji import STEPS, emoji_ws, learnt_directions, person_of_photos
 from flows.watch import Terminal
 from metrics.intervals import wilson
@@ -27,6 +29,8 @@ from models.fer.networks import standardise
 from models.fer.predict import probabilities
 from models.fer.recipe import Recipe
 from models.fer.train import Faces, fit
+from models.san import judges
+from models.san.judges import said
 from models.stylegan2 import snapshot
 from models.stylegan2.blend import Swap, shares_of_ws
 from models.stylegan2.expressions import walk
@@ -66,7 +70,10 @@ def main() -> None:
     whose = np.repeat(np.arange(PEOPLE), len(EXPRESSIONS))
     know = recognise(matcher, params.faces)
     people = np.stack([know(each).mean(axis=0) for each in photos])
-    right = {"faces": read(posed).argmax(axis=1) == truth, "emoji": emoji_reader(params.seed)(drawn).argmax(axis=1) == truth}
+    by_other, _ = judges.classifier(ARTIFACTS / "gender/kept/weights.npz")
+    seen = grey(as_faces(posed, params.faces.size, params.faces.channels, params.faces))[:]
+    right = {"faces": said(by_other, seen).argmax(axis=1) == truth, "faces, as steered": read(posed).argmax(axis=1) == truth,
+             "emoji": emoji_reader(params.seed)(drawn).argmax(axis=1) == truth}  # fmt: skip
     right |= {f"{name}: whose": (know(pictures) @ people.T).argmax(axis=1) == whose
               for name, pictures in (("faces", posed), ("emoji", drawn))}  # fmt: skip
     figures = {}
