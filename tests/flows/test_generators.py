@@ -12,10 +12,12 @@ from flax import nnx
 
 from data.contact_sheet import over_white
 from data.emoji_portrait import portrait
-from data.faceset import FaceSet, conform
+from data.faceset import FaceSet, FaceSetWriter, conform
+from data.features import FEATURES
 from data.png import write_png
 from data.synthetic.emoji import draw_emoji
 from flows import emoji, generated, judge, matcher, personal_emoji, sections, settings, stylegan
+from flows.cutting import TIGHT
 from models.stylegan2.generator import Architecture, Generator
 from models.stylegan2.recipe import Recipe
 from watchers import Silent
@@ -69,11 +71,21 @@ def test_a_matcher_learns_from_people_with_several_pictures_and_is_judged_by_oth
         matcher.people_of(faces(rows[:5]))
 
 
-def test_drawn_people_stand_in_cut_as_the_faces_are():
-    stage = SimpleNamespace(params=SimpleNamespace(seed=0, faces=PARAMS.faces), watch=Silent())
-    known, unseen = matcher.drawn_people(stage, 7)
+def test_drawn_people_stand_in_cut_as_the_faces_are(tmp_path):
+    with FaceSetWriter(tmp_path / "set", (16, 16, 1)) as writer:
+        writer.append(np.zeros((1, 16, 16, 1), np.uint8), [{"source": "utkface", "origin": "0", "split": "train"}])
+
+    def drawn(**settings):
+        params = SimpleNamespace(seed=0, faces=replace(PARAMS.faces, **settings))
+        return matcher.drawn_people(SimpleNamespace(params=params, inputs={"faces": tmp_path}, watch=Silent()), 7)
+
+    known, unseen = drawn()
     assert known[0].shape[1:] == (PARAMS.faces.size,) * 2 + (1,)
     assert len(known[1]) + len(unseen[1]) == 70 and not set(known[1]) & set(unseen[1]) and len(set(unseen[1])) == 1
+    equalised = FEATURES["equalise"](known[0][..., 0])[..., None]
+    np.testing.assert_array_equal(drawn(features="equalise")[0][0], equalised)
+    # Pictures that are faces already, of which nothing was cut: tight.
+    np.testing.assert_array_equal(drawn(detect=False)[0][0], drawn(margin=TIGHT, align=True)[0][0])
 
 
 def test_verification_of_one_direction_a_person_is_perfect():

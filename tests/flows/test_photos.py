@@ -11,6 +11,7 @@ import pytest
 from data.faceset import FaceSetWriter
 from data.synthetic import draw
 from flows import photos, settings
+from flows.cutting import TIGHT
 
 PARAMS = settings.load(Path(__file__).parents[2] / "params.yaml")
 
@@ -22,9 +23,19 @@ class Heard(list):
         self.append(text)
 
 
-def stage(folder: Path, place: Path | str) -> SimpleNamespace:
-    params = replace(PARAMS, personal_emoji=replace(PARAMS.personal_emoji, photos=str(place)))
+def stage(folder: Path, place: Path | str, **faces) -> SimpleNamespace:
+    emoji = replace(PARAMS.personal_emoji, photos=str(place))
+    params = replace(PARAMS, personal_emoji=emoji, faces=replace(PARAMS.faces, **faces))
     return SimpleNamespace(params=params, inputs={"faces": folder}, watch=Heard())
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory) -> Path:
+    """What stage `faces` leaves: the portraits of one drawn picture."""
+    folder, size = tmp_path_factory.mktemp("faces"), PARAMS.faces.portrait.size
+    with FaceSetWriter(folder / "portraits", (size, size, 3)) as writer:
+        writer.append(np.zeros((1, size, size, 3), np.uint8), [{"source": "synthetic", "origin": "0", "split": "train"}])
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +53,8 @@ def album(tmp_path_factory) -> Path:
     return folder
 
 
-def test_good_photos_are_cut_and_the_others_named(album):
-    asked = stage(album, album)
+def test_good_photos_are_cut_and_the_others_named(album, faces):
+    asked = stage(faces, album)
     portraits = photos.person_of(asked)
     size = PARAMS.faces.portrait.size
     assert portraits.shape == (2, size, size, 3) and portraits.std() > 20
@@ -54,13 +65,23 @@ def test_good_photos_are_cut_and_the_others_named(album):
     assert "good.png" not in told and "large.jpg" not in told
 
 
-def test_a_folder_without_a_usable_photo_is_refused_with_every_reason(album, tmp_path):
+def test_photos_are_cut_as_tight_as_the_faces_of_a_source_that_has_faces_only(album, faces, tmp_path):
+    (tmp_path / "good.png").write_bytes((album / "good.png").read_bytes())
+    wide, tight = (photos.person_of(stage(faces, tmp_path, detect=detect))[0] for detect in (True, False))
+    # The tight cut is the middle of the wide one, enlarged by the quotient of their sides.
+    size, share = PARAMS.faces.portrait.size, (1 + TIGHT) / (1 + PARAMS.faces.portrait.margin)
+    edge = round(size * (1 - share) / 2)
+    middle = cv2.resize(wide[edge : size - edge, edge : size - edge], (size, size))
+    assert np.abs(tight.astype(float) - middle).mean() < 0.6 * np.abs(tight.astype(float) - wide).mean()
+
+
+def test_a_folder_without_a_usable_photo_is_refused_with_every_reason(album, faces, tmp_path):
     for name in ("wall.png", "words.jpg"):
         (tmp_path / name).write_bytes((album / name).read_bytes())
     with pytest.raises(ValueError, match=r"no photo in .* shows one face: wall.png.*words.jpg"):
-        photos.person_of(stage(tmp_path, tmp_path))
+        photos.person_of(stage(faces, tmp_path))
     with pytest.raises(ValueError, match="put one or more"):
-        photos.person_of(stage(tmp_path, tmp_path / "absent"))
+        photos.person_of(stage(faces, tmp_path / "absent"))
 
 
 def test_the_drawn_person_is_one_that_nothing_was_trained_on(tmp_path):
