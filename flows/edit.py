@@ -43,8 +43,9 @@ def main(argv: list[str]) -> int:
     picture = decode_picture(options.picture.read_bytes(), str(options.picture))
     pair, card = weights.load(EDITOR)
     size = pair.generator.arch.size
-    margin = cut_for(card["sources"], settings.load().faces).margin
-    matrix = squared(face_in(picture, str(options.picture)), size, margin)
+    faces = settings.load().faces
+    cut_like_its_own = cut_for(card["sources"], faces) if "sources" in card else faces
+    matrix = squared(face_in(picture, str(options.picture)), size, cut_like_its_own.margin)
     face = cut(picture, matrix, size)
     own = read(reader_weights.load(READER)[0], grey(face[None]))[0]
     wanted = own.copy() if options.expression is None else expected_units()[EXPRESSIONS.index(options.expression)]

@@ -57,6 +57,7 @@ def test_a_film_of_one_picture_has_its_frames(pictures, monkeypatch):
         (["paint", "a.png"], "paint needs --reference"),
         (["edit", "a.png", "--reference", "b.png"], "edit needs --mask"),
         (["edit", "a.png", "--reference", "b.png", "--mask", "small.png"], r"small.png is 10×10, expected 48×40"),
+        (["sample", "a.png", "--count", "0"], "--count 0, --start 1, --factor 4: expected at least 1"),
         (["sample", "small.png"], "the picture is 10×10, expected at least"),
     ],
 )
