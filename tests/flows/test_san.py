@@ -178,6 +178,13 @@ def test_a_killed_training_goes_on_to_the_same_bytes(done, tmp_path, saved_at_ev
         assert (tmp_path / "san" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
+def test_two_judges_of_one_name_are_refused():
+    files = ("one/weights.npz", "two/weights.npz")
+    with pytest.raises(ValueError, match="san.judges is one/weights.npz, two/weights.npz.*rename one"):
+        evaluate_san.named("gender@", "san.judges", files)
+    assert list(evaluate_san.named("gender@", "san.judges", ("one/a.npz", "two/b.npz"))) == ["gender@a.npz", "gender@b.npz"]
+
+
 def test_vgg_face_may_be_whom_san_learns_to_please_and_who_judges(done, tmp_path):
     vgg = str(write_keras(drawn(), tmp_path / "vgg.h5"))
     san.run(stage(done, tmp_path / "san", matcher=vgg, network=replace(NETWORK, first_epochs=1, epochs=1)))
