@@ -73,7 +73,7 @@ def prepare(images: Path, settings: Faces) -> Task:
             arrays = {"found": np.ones(len(looks), bool)}
             for name, cutting in cuttings(settings).items():
                 whole = [letterbox(image, cutting.size, cutting.channels) for image in pictures]
-                arrays[f"{name}/faces"] = _featured(np.stack(whole), cutting)
+                arrays[f"{name}/faces"] = featured(np.stack(whole), cutting)
         for name, rule in rules.items():
             tell = rule.describe if of_a_set(rule) else rule.measure
             arrays[name] = np.array([tell(look) for look in (closer if hasattr(rule, "FAINT") else looks)])
