@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from data.synthetic import PICTURES_EACH, draw
 from data.faceset import FaceSet
+from data.synthetic import PICTURES_EACH, draw
 from flows.cutting import cut_face, cut_for
 from flows.forms import featured
 from flows.sections import Faces

@@ -112,11 +112,11 @@ def classifiers(stage: Stage) -> dict[str, Judge]:
 
 def named(prefix: str, setting: str, files: Sequence[str]) -> dict[str, Path]:
     """Weights files by the names that their figures get; raises ValueError where two would get the same."""
-    named = {prefix + Path(each).name: Path(each).expanduser() for each in files}
-    if len(named) < len(files):
+    found = {prefix + Path(each).name: Path(each).expanduser() for each in files}
+    if len(found) < len(files):
         raise ValueError(f"{setting} is {', '.join(files)}: their figures are called by the names of the files, of which two "
                          "are the same; rename one")
-    return named
+    return found
 
 
 def scores_of(logits: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ CHECKPOINTS = Path(".checkpoints/studies")
 
 def unfinished(name: str, *facts: object) -> Path:
     """The folder of the training called `name`: with other `facts`, which say what they are by `repr`, it is another one."""
-    return CHECKPOINTS / name / hashlib.blake2b(repr(facts).encode(), digest_size=8).hexdigest()
+    return CHECKPOINTS / name / hashed(repr(facts).encode())
 
 
 def which(faces: "FaceSet") -> str:
