@@ -27,4 +27,4 @@ def drawn_faces(stage: Stage, people: int, settings: Faces) -> tuple[np.ndarray,
         rows.append(row)
         if number % TOLD == 0:
             stage.watch.progress(number, count, "people drawn")
-    return featured(np.stack(faces), settings), pd.DataFrame(rows)
+    return featured(np.stack(faces), settings.features), pd.DataFrame(rows)

@@ -73,7 +73,7 @@ def prepare(images: Path, settings: Faces) -> Task:
             arrays = {"found": np.ones(len(looks), bool)}
             for name, cutting in cuttings(settings).items():
                 whole = [letterbox(image, cutting.size, cutting.channels) for image in pictures]
-                arrays[f"{name}/faces"] = featured(np.stack(whole), cutting)
+                arrays[f"{name}/faces"] = featured(np.stack(whole), cutting.features)
         for name, rule in rules.items():
             tell = rule.describe if of_a_set(rule) else rule.measure
             arrays[name] = np.array([tell(look) for look in (closer if hasattr(rule, "FAINT") else looks)])
@@ -113,4 +113,4 @@ def _cut(pictures: np.ndarray, looks: list[Look], settings: Faces) -> Arrays:
     boxes, landmarks = np.empty((len(cuts), 4), np.float32), np.empty((len(cuts), 10), np.float32)
     for row, face in enumerate(cuts):
         faces[row], boxes[row], landmarks[row] = face
-    return {"faces": featured(faces, settings), "boxes": boxes, "landmarks": landmarks}
+    return {"faces": featured(faces, settings.features), "boxes": boxes, "landmarks": landmarks}

@@ -23,7 +23,7 @@ def recognise(path: Path, faces: Faces) -> Callable[[np.ndarray], np.ndarray]:
     size, channels = card["size"], card["channels"]
 
     def look(portraits: np.ndarray) -> np.ndarray:
-        return weights.embed(matcher, featured(as_faces(portraits, size, channels, faces), faces))
+        return weights.embed(matcher, featured(as_faces(portraits, size, channels, faces), faces.features))
 
     return look
 

@@ -11,9 +11,9 @@ def as_in_set(pictures: np.ndarray, faces: Faces) -> np.ndarray:
     """(N, S, S, 3) uint8 RGB as the rows of `artifacts/faces/set` are: (N, S, S, channels), with their features."""
     if faces.channels == 3:
         return pictures
-    return featured(grey(pictures)[:], faces)
+    return featured(grey(pictures)[:], faces.features)
 
 
-def featured(pictures: np.ndarray, faces: Faces) -> np.ndarray:
-    """Pictures (N, S, S, C) uint8 with the features of `faces.features`, which only grey ones have."""
-    return pictures if faces.features == "none" else FEATURES[faces.features](pictures[..., 0])[..., None]
+def featured(pictures: np.ndarray, features: str) -> np.ndarray:
+    """Pictures (N, S, S, C) uint8 as `features`, "none" or a name in `data.features`, which only grey ones have."""
+    return pictures if features == "none" else FEATURES[features](pictures[..., 0])[..., None]

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from data.alignment import cut
-from data.features import FEATURES
 from data.letterbox import letterbox
+from flows.forms import featured
 from flows.sections import Faces
 from models.fer import weights
 from models.fer.predict import probabilities
@@ -21,9 +21,7 @@ def judge(path: Path, faces: Faces) -> Judge:
     size, channels, features = card["size"], card["channels"], card.get("features", "none")
 
     def read(portraits: np.ndarray) -> np.ndarray:
-        seen = as_faces(portraits, size, channels, faces)
-        if features != "none":
-            seen = FEATURES[features](seen[..., 0])[..., None]
+        seen = featured(as_faces(portraits, size, channels, faces), features)
         return probabilities(network, seen, mirror=card.get("mirror", False))
 
     return read

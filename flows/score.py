@@ -24,11 +24,11 @@ from rich.table import Table
 
 from data import sources
 from data.faceset import EXPRESSIONS, FaceSet
-from data.features import FEATURES
 from flows.card import RELEASED
 from flows.cutting import TAKEN_WHOLE
 from flows.evaluate import by_class
 from flows.fitting import Cutter, Finder, cutter, finder
+from flows.forms import featured
 from metrics.calibration import calibration_errors, tempered
 from metrics.classification import report
 from models.fer import predict, weights
@@ -57,9 +57,7 @@ class Classifier:
 
     def read(self, faces: np.ndarray) -> np.ndarray:
         """Probabilities (N, 7) float32 of faces (N, size, size, channels) uint8."""
-        if faces.shape[3] == 1:
-            faces = FEATURES[self.features](faces[..., 0])[..., None]
-        return predict.probabilities(self.network, faces, self.card.get("mirror", False))
+        return predict.probabilities(self.network, featured(faces, self.features), self.card.get("mirror", False))
 
 
 def main(argv: list[str]) -> int:
