@@ -2,7 +2,8 @@
 
 Writes `snapshot.npz` (the blend that `blend` in params.yaml asks for), `table.png` (the same people as faces, as blends that
 swap at every resolution, as emoji, and as blends the other way round) and `metrics.json`: of each row, how often the
-classifier reads the same expression as in the face, and the AUC with which the matcher finds the face that it was made of.
+classifier reads the same expression as in the face, and the AUC with which the matcher finds the face that it was made of;
+and how often it reads in the face what the generator was told, where it is told expressions.
 """
 
 import json
@@ -37,12 +38,14 @@ def run(stage: Stage) -> None:
     snapshot.save(stage.out / "snapshot.npz", Pair(chosen, emoji.discriminator), card)
 
     shown = ws_of(first, Seeds.many(first.arch, COLUMNS, stage.params.seed + 1), PSI)
-    judged = ws_of(first, Seeds.many(first.arch, JUDGED, stage.params.seed), PSI)
+    seeds = Seeds.many(first.arch, JUDGED, stage.params.seed)
+    judged = ws_of(first, seeds, PSI)
     read = judge(stage.inputs["fer@base"] / "weights.npz", stage.params.faces)
     know = recognise(stage.inputs["matcher@common"] / "weights.npz", stage.params.faces)
     posed = pictures_of(first, judged)
-    told, persons = read(posed).argmax(axis=1), know(posed)
-    rows, figures = {"faces": first}, {}
+    seen, persons = read(posed).argmax(axis=1), know(posed)
+    figures = {} if seeds.labels is None else {"expression_shown": float((seen == seeds.labels).mean())}
+    rows = {"faces": first}
     rows |= {f"faces below {size}": blend(first, second, replace(swap, resolution=size), cards)
              for size in first.arch.resolutions}  # fmt: skip
     rows["emoji"] = second
@@ -51,7 +54,7 @@ def run(stage: Stage) -> None:
     for number, (name, generator) in enumerate(rows.items()):
         stage.watch.progress(number, len(rows), name)
         made = pictures_of(generator, judged)
-        figures[f"expression_kept/{name}"] = float((read(made).argmax(axis=1) == told).mean())
+        figures[f"expression_kept/{name}"] = float((read(made).argmax(axis=1) == seen).mean())
         figures[f"identity_kept/{name}"] = area(roc_curve(np.eye(JUDGED, dtype=bool).ravel(), (know(made) @ persons.T).ravel()))
     pictures = np.concatenate([pictures_of(generator, shown) for generator in rows.values()])
     captions = [name if column == 0 else "" for name in rows for column in range(COLUMNS)]
