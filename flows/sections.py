@@ -195,6 +195,7 @@ class Architecture:
     latent: Count  # length of z and of w
     mapping_layers: Count
     labelled: bool  # whether the networks are told the expression; faces and emoji without one are then left out
+    label_layers: Annotated[int, Field(ge=0)]  # of the discriminator, from an expression to what it compares faces with
     half: Annotated[int, Field(ge=0)]  # of the highest resolutions, how many compute in half precision
 
 
@@ -205,6 +206,7 @@ class Adversarial:
     batch_size: Count
     learning_rate: float
     gamma: float  # weight of R1
+    mismatch: float  # weight of real pictures shown with another's label
     mixing: Share  # of the batches that mix two styles
 
 
@@ -213,6 +215,7 @@ class Training:
     """One training of a generator; see `models.stylegan2.recipe`."""
 
     kimg: float  # thousands of pictures that the discriminator sees
+    falling: Share  # of the training, at its end: the learning rate falls to 0 in it
     ema_kimg: float  # half-life of the averaged generator
     ada_kimg: float  # of adaptive augmentation; 0: none
     freeze: int  # layers of the discriminator that are not trained

@@ -12,7 +12,6 @@ from models.stylegan2.generator import CLAMP, Architecture
 from models.stylegan2.layers import EPSILON, Convolution, Dense, lrelu, normalise
 
 HALF_GAIN = float(np.sqrt(0.5))  # of each of the two branches that are added
-LABEL_LAYERS = 8
 
 
 class ResidualBlock(nnx.Module):
@@ -52,11 +51,15 @@ class Discriminator(nnx.Module):
         self.out = Dense(features, arch.latent if arch.labels else 1, rngs)
         self.labels = nnx.List([])
         if arch.labels:
-            widths = [arch.latent] * (LABEL_LAYERS + 1)
+            widths = [arch.latent] * (arch.label_layers + 1)
             self.embed = Dense(arch.labels, arch.latent, rngs)
             self.labels = nnx.List([Dense(i, o, rngs, lr=0.01) for i, o in zip(widths, widths[1:])])
 
     def __call__(self, pictures: Array, labels: Array | None = None) -> Array:
+        return self.judge(self.look(pictures), labels)
+
+    def look(self, pictures: Array) -> Array:
+        """What is seen in pictures: (N, latent) where labels are asked for, else (N, 1)."""
         x = pictures
         for block in self.blocks:
             x = block(x)
@@ -64,15 +67,18 @@ class Discriminator(nnx.Module):
         x = lrelu(self.conv(jnp.concatenate([x, minibatch_deviation(x, self.group)], axis=-1)))
         # Flattened by channel first, as in the published weights.
         x = lrelu(self.dense(x.transpose(0, 3, 1, 2).reshape(x.shape[0], -1)))
-        x = self.out(x)
+        return self.out(x)
+
+    def judge(self, seen: Array, labels: Array | None) -> Array:
+        """Logits (N, 1) of what `look` saw in pictures that come with these labels (N, labels)."""
         if not self.arch.labels:
-            return x
+            return seen
         if labels is None:
             raise ValueError("this discriminator was made with labels and needs a one-hot label for each picture")
         y = normalise(self.embed(labels))
         for layer in self.labels:
             y = lrelu(layer(y))
-        return jnp.sum(x * y, axis=-1, keepdims=True) / float(np.sqrt(self.arch.latent))
+        return jnp.sum(seen * y, axis=-1, keepdims=True) / float(np.sqrt(self.arch.latent))
 
 
 def minibatch_deviation(x: Array, group: int) -> Array:

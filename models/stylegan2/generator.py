@@ -31,6 +31,7 @@ class Architecture:
     latent: int = 512  # length of z and of w
     mapping_layers: int = 8
     labels: int = 0  # length of the one-hot label that z comes with; 0 without
+    label_layers: int = 8  # of the discriminator, which learn slowly, from a label's embedding to what it is compared with
     channels: int = 3
     block: Block = "modulated"
     half: int = 0  # of the highest resolutions, how many compute in half precision
@@ -45,8 +46,9 @@ class Architecture:
             raise ValueError(f"channel_base {self.channel_base} leaves no feature at {self.resolution} pixels")
         if self.block not in ("modulated", "adain"):
             raise ValueError(f"block is {self.block!r}, expected 'modulated' or 'adain'")
-        if self.labels < 0 or self.half < 0:
-            raise ValueError(f"labels {self.labels} and half {self.half} may not be negative")
+        for name in ("labels", "label_layers", "half"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected 0 or more")
 
     def features(self, resolution: int) -> int:
         """Channels of the layers at `resolution`."""

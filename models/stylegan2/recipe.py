@@ -11,8 +11,10 @@ class Recipe:
     batch_size: int  # the whole batch, over all devices; a multiple of the group
     group: int  # samples that share the discriminator's minibatch statistics
     learning_rate: float  # of Adam, β 0 and 0.99, for both networks; corrected for lazy regularisation
+    falling: float  # share of the training, its end, over which the learning rate falls evenly to 0
     gamma: float  # weight of R1; the rule of ADA's authors is 0.0002 · resolution² / batch_size
     ema_kimg: float  # half-life of the averaged generator that is examined and kept
+    mismatch: float  # weight of real pictures beside another's label, taken as false (Reed et al. 2016); 0: not shown any
     mixing: float  # share of the batches that mix two styles at a random layer
     mirror: bool  # half of the real pictures are mirrored
     ada_kimg: float  # thousands of pictures in which augmentation may grow from none to full; 0: none at all
@@ -25,11 +27,12 @@ class Recipe:
         for name in ("kimg", "learning_rate", "ema_kimg"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected a number above 0")
-        for name in ("gamma", "ada_kimg", "freeze"):
+        for name in ("gamma", "mismatch", "ada_kimg", "freeze"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 0 or more")
-        if not 0 <= self.mixing <= 1:
-            raise ValueError(f"mixing is {self.mixing}, expected a share from 0 to 1")
+        for name in ("falling", "mixing"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected a share from 0 to 1")
         if self.batch_size % (2 * self.group):
             raise ValueError(f"batch_size {self.batch_size} is no multiple of two groups of {self.group}")
 

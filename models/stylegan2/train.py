@@ -1,6 +1,8 @@
 """How a StyleGAN2 is trained (Karras et al. 2019, "Analyzing and Improving the Image Quality of StyleGAN", sections 3 and
 appendix B): non-saturating loss, R1 and path length every few steps, Adam corrected for that laziness, style mixing,
-and for small sets adaptive augmentation (Karras et al. 2020) and transfer from another pair of networks.
+and for small sets adaptive augmentation (Karras et al. 2020) and transfer from another pair of networks. Where there are
+labels, real pictures beside another's may count as false (Reed et al. 2016, "Generative Adversarial Text to Image
+Synthesis", algorithm 1).
 """
 
 from collections.abc import Callable
@@ -50,10 +52,12 @@ def discriminator_of(arch: Architecture, group: int) -> Callable[[Weights], Disc
     return lambda weights: nnx.merge(graph, weights, copy=True)
 
 
-def lazy_adam(rate: float, every: int) -> optax.GradientTransformation:
+def lazy_adam(recipe: Recipe, steps: int, every: int) -> optax.GradientTransformation:
     """Adam for steps of which one in `every` is followed by a regularisation (appendix B: c = k / (k + 1))."""
     share = every / (every + 1)
-    return optax.adam(rate * share, b1=0.0, b2=0.99**share, eps=1e-8)
+    falling = max(1, round(recipe.falling * steps / share))
+    rate = optax.linear_schedule(recipe.learning_rate * share, 0.0, falling, round(steps / share) - falling)
+    return optax.adam(rate if recipe.falling else recipe.learning_rate * share, b1=0.0, b2=0.99**share, eps=1e-8)
 
 
 def trained_layers(discriminator: Weights, freeze: int) -> Weights:
@@ -76,12 +80,12 @@ def trained_layers(discriminator: Weights, freeze: int) -> Weights:
 
 
 def program(
-    recipe: Recipe, arch: Architecture, examine: Examine, preview: Preview, start: Pair | None = None
+    recipe: Recipe, arch: Architecture, steps: int, examine: Examine, preview: Preview, start: Pair | None = None
 ) -> Program:
     """The generator's share of `models.training.train`; rows are `images` and, for networks with labels, `labels`."""
     to_generator, to_discriminator = generator_of(arch), discriminator_of(arch, recipe.group)
     every = {"generator": PATH_EVERY, "discriminator": R1_EVERY}
-    updates = {network: lazy_adam(recipe.learning_rate, number) for network, number in every.items()}
+    updates = {network: lazy_adam(recipe, steps, number) for network, number in every.items()}
 
     @jax.jit
     def fresh(key: Array) -> tuple[Weights, Weights, Weights]:
@@ -124,6 +128,16 @@ def program(
         """Logits of pictures, which are augmented first."""
         return to_discriminator(params)(augment(key, pictures, p) if recipe.ada_kimg else pictures, labels)
 
+    def judge_twice(params: Weights, real: Array, labels: Array | None, key: Array, p: Array) -> tuple[Array, Array]:
+        """Logits of real pictures with their labels, and the loss of showing them with those of others."""
+        critic = to_discriminator(params)
+        seen = critic.look(augment(key, real, p) if recipe.ada_kimg else real)
+        if not (arch.labels and recipe.mismatch):
+            return critic.judge(seen, labels), jnp.zeros(())
+        turn = jax.random.randint(jax.random.fold_in(key, 1), (real.shape[0],), 1, arch.labels)
+        other = jax.nn.one_hot((jnp.argmax(labels, axis=-1) + turn) % arch.labels, arch.labels)
+        return critic.judge(seen, labels), recipe.mismatch * jnp.mean(jax.nn.softplus(critic.judge(seen, other)))
+
     def moved(state: State, network: str, grads: Weights) -> State:
         """The state after a step of Adam for one of the networks."""
         if network == "discriminator" and recipe.freeze:
@@ -148,9 +162,9 @@ def program(
         fake, _ = generate(generator, labels, keys[2], count)
 
         def loss_d(params: Weights) -> tuple[Array, Array]:
-            on_real = judge(params, real, labels, keys[3], p)
+            on_real, mismatched = judge_twice(params, real, labels, keys[3], p)
             on_fake = judge(params, fake, labels, keys[4], p)
-            return discriminator_loss(on_real, on_fake), jnp.mean(jnp.sign(on_real))
+            return discriminator_loss(on_real, on_fake) + mismatched, jnp.mean(jnp.sign(on_real))
 
         (value_d, signs), grads = jax.value_and_grad(loss_d, has_aux=True)(state["discriminator"])
         state = moved(state, "discriminator", grads)
@@ -239,8 +253,9 @@ def fit(
     if start is not None and start.generator.arch != arch:
         raise ValueError(f"the networks to start from are {start.generator.arch}, asked for is {arch}")
     rows = {"images": images} | ({"labels": np.asarray(labels, np.int32)} if arch.labels else {})
-    learnt = steps_in_epoch(len(images), recipe.batch_size) * recipe.batch_size  # in an epoch, of full batches
-    plan = Plan(max(1, round(recipe.kimg * 1000 / learnt)), recipe.batch_size, seed, recipe.ema)
-    outcome = train(program(recipe, arch, examine, preview, start), rows, plan, checkpoints, watch)
+    per_epoch = steps_in_epoch(len(images), recipe.batch_size)
+    epochs = max(1, round(recipe.kimg * 1000 / (per_epoch * recipe.batch_size)))
+    plan = Plan(epochs, recipe.batch_size, seed, recipe.ema)
+    outcome = train(program(recipe, arch, epochs * per_epoch, examine, preview, start), rows, plan, checkpoints, watch)
     discriminator = discriminator_of(arch, recipe.group)(outcome.state["discriminator"])
     return Pair(generator_of(arch)(outcome.weights), discriminator), outcome

@@ -51,8 +51,8 @@ def main() -> None:
         start.generator.arch if start else Architecture(side, options.channel_base, 256, latent=128, mapping_layers=4)
     )
     recipe = Recipe(
-        kimg=options.kimg, batch_size=size, group=4, learning_rate=0.0025, gamma=0.0016 * side**2 / size,
-        ema_kimg=size * 10 / 32, mixing=0.9, mirror=True, ada_kimg=options.ada_kimg, freeze=0,
+        kimg=options.kimg, batch_size=size, group=4, learning_rate=0.0025, falling=0.0, gamma=0.0016 * side**2 / size,
+        mismatch=0.0, ema_kimg=size * 10 / 32, mixing=0.9, mirror=True, ada_kimg=options.ada_kimg, freeze=0,
     )  # fmt: skip
     features = feature_network()
     real = features(np.asarray(images[np.random.default_rng(0).permutation(len(images))[:MEASURED]]))

@@ -23,7 +23,7 @@ from models.stylegan2.recipe import Recipe
 from watchers import Silent
 
 PARAMS = settings.load(Path(__file__).parents[2] / "params.yaml")
-RECIPE = Recipe(1.2, 16, 4, 0.005, 0.05, 1.0, 0.0, True, 0.0, 0)
+RECIPE = Recipe(1.2, 16, 4, 0.005, 0.0, 0.05, 1.0, 0.0, 0.0, True, 0.0, 0)
 
 
 def faces(rows: list[dict], size: int = 16) -> FaceSet:

@@ -8,13 +8,13 @@ import pytest
 
 from models.stylegan2.generator import Architecture
 from models.stylegan2.recipe import Recipe
-from models.stylegan2.train import fit, plain, trained_layers
+from models.stylegan2.train import discriminator_of, fit, lazy_adam, plain, program, trained_layers
 from watchers import Interrupting
 
 ARCH = Architecture(resolution=16, channel_base=64, channel_max=4, latent=8, mapping_layers=2, labels=7)
 RECIPE = Recipe(
-    kimg=0.048, batch_size=8, group=2, learning_rate=0.01, gamma=1.0, ema_kimg=0.02, mixing=0.9, mirror=True,
-    ada_kimg=0.1, freeze=3,
+    kimg=0.048, batch_size=8, group=2, learning_rate=0.01, falling=0.5, gamma=1.0, mismatch=1.0,
+    ema_kimg=0.02, mixing=0.9, mirror=True, ada_kimg=0.1, freeze=3,
 )  # fmt: skip
 PICTURES = np.random.default_rng(0).integers(0, 256, (24, 16, 16, 3), np.uint8)
 LABELS = np.arange(24) % 7
@@ -58,6 +58,34 @@ def test_transfer_starts_where_the_other_ended_and_frozen_layers_stay(tmp_path, 
     assert jax.tree.leaves(mask).count(0.0) == 6  # kernel and bias of from_rgb, conv and down
     assert not all(jax.tree.leaves(same))
     assert bytes_of(pair) != bytes_of(start)
+
+
+def test_the_rate_stays_and_then_falls_to_nothing_however_many_steps_are_lazy():
+    adam = lazy_adam(RECIPE, steps=16, every=4)  # which makes 20 changes
+    weights = np.zeros((), np.float32)
+    memory, changes = adam.init(weights), []
+    for _ in range(20):
+        with jax.numpy_dtype_promotion("standard"):
+            change, memory = adam.update(np.ones((), np.float32), memory)
+        changes.append(-float(change))
+    rate = RECIPE.learning_rate * 4 / 5
+    np.testing.assert_allclose(changes[:10], rate, rtol=1e-4)
+    np.testing.assert_allclose(changes[10:], rate * (1 - np.arange(10) / 10), rtol=1e-4)
+
+
+def test_a_real_picture_beside_the_other_label_counts_as_false_by_its_weight():
+    arch = replace(ARCH, labels=2)
+    batch = {"images": jax.numpy.asarray(PICTURES[:8]), "labels": jax.numpy.asarray(LABELS[:8] % 2, "int32")}
+    losses = []
+    for mismatch in (0.0, 0.5):
+        recipe = replace(RECIPE, mismatch=mismatch, mirror=False, ada_kimg=0, freeze=0)
+        training = program(recipe, arch, 10, lambda generator: {}, lambda generator, history: {})
+        state = training.init(jax.random.key(0))
+        losses.append(float(jax.jit(training.step)(state, batch, jax.random.key(1))[1]["loss_d"]))
+    critic = discriminator_of(arch, recipe.group)(state["discriminator"])
+    others = jax.nn.one_hot(1 - batch["labels"], 2)
+    logits = critic(batch["images"].astype("float32") / 127.5 - 1, others)
+    assert losses[1] - losses[0] == pytest.approx(0.5 * float(jax.nn.softplus(logits).mean()), rel=1e-4)
 
 
 def test_labels_change_the_picture(whole):
