@@ -204,7 +204,6 @@ class Adversarial:
     """What both trainings share; see `models.stylegan2.recipe`."""
 
     batch_size: Count
-    learning_rate: float
     gamma: float  # weight of R1
     mismatch: float  # weight of real pictures shown with another's label
     mixing: Share  # of the batches that mix two styles
@@ -215,6 +214,7 @@ class Training:
     """One training of a generator; see `models.stylegan2.recipe`."""
 
     kimg: float  # thousands of pictures that the discriminator sees
+    learning_rate: float
     falling: Share  # of the training, at its end: the learning rate falls to 0 in it
     ema_kimg: float  # half-life of the averaged generator
     ada_kimg: float  # of adaptive augmentation; 0: none
